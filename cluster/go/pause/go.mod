@@ -1,0 +1,3 @@
+module dealguard.io/cluster/pause
+
+go 1.24.0
