@@ -19,21 +19,27 @@ COMPONENT_ANALYZER = "analyzer"
 LABEL_NAME = f"{GROUP}/analysis-name"
 LABEL_UID = f"{GROUP}/analysis-uid"
 LABEL_RUN = f"{GROUP}/run"
+# On analyses that were submitted together, by the command line.
+LABEL_SUBMISSION = f"{GROUP}/submission"
 
 # A Job's name is a label value on its Pods, and a Pod's name appends a hyphen and five characters to it.
 MAX_JOB_NAME_LENGTH = 57
 _UID_PREFIX_LENGTH = 8
 
 
-def job_name(analysis_name: str, uid: str, run: int) -> str:
+def job_name(analysis_name: str, uid: str, run: int, *, job_number: int = 1) -> str:
     """The name of the Job (and of its Secret) for one run: deterministic, unique, at most 57 characters.
 
     Args:
         analysis_name: `metadata.name`, a DNS subdomain of at most 253 characters.
         uid: `metadata.uid`; its first eight hexadecimal digits keep a recreated resource apart from its predecessor.
         run: the run's number, from 1.
+        job_number: which Job of the run, from 1: a run that was suspended and resumed has a second one, under a name
+            of its own, because a Job recreated under an old name can stay without pods for minutes.
     """
     suffix = f"-{uid.replace('-', '')[:_UID_PREFIX_LENGTH]}-{run}"
+    if job_number > 1:
+        suffix += f"-{job_number}"
     # Dots are valid in a subdomain but not in a Job's name once it becomes a Pod's host name.
     stem = analysis_name.replace(".", "-")[: MAX_JOB_NAME_LENGTH - len(suffix)].strip("-")
     return f"{stem}{suffix}"

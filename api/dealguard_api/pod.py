@@ -63,7 +63,8 @@ class ExtractSettings(Environment):
     expected_sha256: str | None = None
     max_pdf_bytes: Annotated[int, Field(gt=0)] = 100 * 1024 * 1024  # what the gateway lets a browser upload
     max_pages: Annotated[int, Field(gt=0)] = 2000  # the longest contract of CUAD has 170
-    max_seconds_per_page: Annotated[float, Field(gt=0)] = 5.0  # a dense page takes 20 ms
+    max_seconds_per_page: Annotated[float, Field(gt=0)] = 5.0  # of CPU time; a dense page takes 20 ms
+    max_seconds: Annotated[float, Field(gt=0)] = 120.0  # for the whole document; 2,000 dense pages take 40 s
     max_memory_bytes: Annotated[int, Field(gt=0)] = 512 * 1024 * 1024
 
 
@@ -75,6 +76,8 @@ class AnalyzeSettings(Environment):
     perspective: str | None = None
     max_cost_usd: str | None = None
     model: str = "claude-sonnet-5-5"
+    effort: Literal["low", "medium", "high", "xhigh", "max"] = "medium"  # how long the model thinks; billed as output
+    max_output_tokens: Annotated[int, Field(gt=0)] = 32_000  # a report of 60 findings has some 15,000
     anthropic_base_url: str | None = None  # unset: the SDK's default
     api_key_secret: str | None = None  # "<namespace>/<name>", to name it in messages; never the key
     report_key: str | None = None  # where the report is stored, for the termination message

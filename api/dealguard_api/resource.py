@@ -255,6 +255,9 @@ class ContractAnalysisStatus(WireModel):
     ] = []
     attempt_count: Annotated[int | None, Field(ge=0, description="Number of pods the present run has started.")] = None
     job_name: Annotated[str | None, Field(max_length=63, description="The present run's Job.")] = None
+    job_count: Annotated[
+        int | None, Field(ge=1, description="Number of the present run's Job: above 1 after it was suspended.")
+    ] = None
     queued_at: Annotated[datetime | None, Field(description="When the present run was asked for.")] = None
     started_at: Annotated[datetime | None, Field(description="When the present run's Job started.")] = None
     finished_at: Annotated[datetime | None, Field(description="When the present run ended.")] = None

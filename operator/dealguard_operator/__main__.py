@@ -1,0 +1,7 @@
+"""`python -m dealguard_operator`."""
+
+import sys
+
+from dealguard_operator.main import main
+
+sys.exit(main())

@@ -1,0 +1,162 @@
+"""The one decision: from everything observed of an analysis to what is to be done now.
+
+Pure: the same observation and time give the same decision, and deciding again on its result gives nothing to do. A
+decision is carried out in a fixed order: the status is written first (so an end is on record before anything is
+deleted, and a run before its Job is made), the actions follow.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from dealguard_api import names
+from dealguard_api.reasons import Reason, explain
+from dealguard_api.resource import ContractAnalysisStatus, Phase
+from dealguard_operator.model import (
+    NOTHING,
+    Action,
+    CreateJob,
+    CreateSecret,
+    Decision,
+    DeleteAnalysis,
+    DeleteJob,
+    Observation,
+    Verdict,
+)
+from dealguard_operator.policies.admission import waits_because
+from dealguard_operator.policies.attempts import record_attempts
+from dealguard_operator.policies.conditions import observe_generation, set_conditions
+from dealguard_operator.policies.diagnosis import Cause
+from dealguard_operator.policies.events import events_between
+from dealguard_operator.policies.messages import safe, with_next_step
+from dealguard_operator.policies.outcome import fail, judge
+from dealguard_operator.policies.progress import in_progress
+from dealguard_operator.policies.runs import asks_for_another_run, begin_run
+from dealguard_operator.policies.stopping import is_suspended, requested_stop
+from dealguard_operator.policies.ttl_after_finished import deletion_time
+
+
+def decide(observation: Observation, now: datetime) -> Decision:
+    """What to do now for one analysis.
+
+    Args:
+        observation: the analysis and its present run's Job and pods.
+        now: the time, aware, in UTC, whole seconds.
+    """
+    before = observation.analysis.status
+    if observation.analysis.is_deleting:
+        return NOTHING  # owner references collect the Job, its pods and its Secret
+    observation = _in_present_run(observation, now)
+    verdict = _verdict(observation, now)
+    if verdict.needs_fresh:
+        return Decision(needs_fresh=True)
+    after = verdict.status or before
+    wake_up = [time for time in (verdict.wait_until, _deletion_time(observation, after)) if time is not None]
+    return Decision(
+        status=after if after.to_wire() != before.to_wire() else None,
+        actions=_actions(observation, after, now),
+        events=events_between(before, after),
+        requeue_after_seconds=max(0.0, (min(wake_up) - now).total_seconds()) if wake_up else None,
+    )
+
+
+def _in_present_run(observation: Observation, now: datetime) -> Observation:
+    """The observation in a run: a first one, or the next one if it is asked for, begins here."""
+    analysis = observation.analysis
+    phase = analysis.status.phase
+    if phase is None:
+        return replace(observation, analysis=replace(analysis, status=begin_run(analysis, now)))
+    if phase.is_terminal and asks_for_another_run(analysis):
+        fresh_start = replace(analysis, status=begin_run(analysis, now))
+        return replace(observation, analysis=fresh_start, job=None, pods=())  # those belong to the run before
+    return observation
+
+
+def _verdict(observation: Observation, now: datetime) -> Verdict:
+    """What the observation means for the status: the first rule that applies."""
+    analysis, status = observation.analysis, observation.analysis.status
+    if status.phase is not None and status.phase.is_terminal:
+        return Verdict(observe_generation(status, analysis.generation))
+    if refusal := _refusal(observation):
+        return Verdict(fail(analysis, status, refusal, None, now))
+    status = record_attempts(observation)
+    if ended := judge(observation, status, now):
+        return ended
+    return requested_stop(observation, status, now) or _on_its_way(observation, status, now)
+
+
+def _on_its_way(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict:
+    """The verdict on a run that nobody stopped and that has not ended."""
+    if observation.job is not None:
+        return Verdict(in_progress(observation, status, now))
+    if status.job_name is not None:
+        return _job_deleted(observation, status, now)
+    return Verdict(_queued(observation, status, now))
+
+
+def _actions(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> tuple[Action, ...]:
+    """What is due once `status` is written."""
+    analysis, job = observation.analysis, observation.job
+    is_terminal = status.phase is not None and status.phase.is_terminal
+    is_stopped = (
+        status.phase is Phase.CANCELLED
+        or is_suspended(status)
+        or (analysis.spec.cancel and not is_terminal)
+        # Its Secret was refused: the pod would wait for it until the deadline.
+        or (status.failure is not None and status.failure.reason == Reason.JOB_REJECTED)
+    )
+    if job is not None and job.is_active and is_stopped:
+        return (DeleteJob(job.name, job.uid),)
+    if is_terminal:
+        due = _deletion_time(observation, status)
+        # Only what is on record: the resource version of a status not yet written is not known.
+        if due is not None and now >= due and analysis.status.phase == status.phase:
+            return (DeleteAnalysis(analysis.uid, analysis.resource_version),)
+        return ()
+    if job is None and status.job_name is None and not is_stopped and waits_because(analysis) is None:
+        return (CreateJob(replace(analysis, status=status).expected_job_name, status.run or 1),)
+    has_started = any(pod.has_started for pod in observation.pods)
+    if job is not None and job.is_active and not observation.has_secret and not has_started:
+        return (CreateSecret(job, status.run or 1),)
+    return ()
+
+
+def _deletion_time(observation: Observation, status: ContractAnalysisStatus) -> datetime | None:
+    if status.phase is None or not status.phase.is_terminal:
+        return None
+    return deletion_time(replace(observation.analysis, status=status))
+
+
+def _refusal(observation: Observation) -> Cause | None:
+    """Why the run cannot start at all; None if it can."""
+    analysis = observation.analysis
+    key = analysis.spec.document.key
+    if key is None:
+        violation: str | None = "spec.document.key is missing: it says where the contract is."
+    else:
+        # The API server checks this too, but a CRD's rule cannot see the namespace and a policy can be switched off.
+        violation = names.document_key_violation(key, analysis.namespace)
+    if violation is not None:
+        next_step = "The key cannot be changed: create a new ContractAnalysis."
+        return Cause(Reason.DOCUMENT_KEY_FORBIDDEN, with_next_step(violation, next_step))
+    if observation.job_rejection is not None:
+        explanation = explain(Reason.JOB_REJECTED)
+        what = f"{explanation.meaning} It says: {safe(observation.job_rejection, 250)}"
+        return Cause(Reason.JOB_REJECTED, with_next_step(what, explanation.next_step))
+    return None
+
+
+def _job_deleted(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict:
+    if not observation.is_fresh:
+        return Verdict(needs_fresh=True)  # a watch that lags is no deletion
+    cause = Cause(Reason.JOB_DELETED, str(explain(Reason.JOB_DELETED)))
+    return Verdict(fail(observation.analysis, status, cause, None, now))
+
+
+def _queued(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> ContractAnalysisStatus:
+    return set_conditions(
+        status,
+        reason=Reason.QUEUED,
+        message=str(explain(Reason.QUEUED)),
+        generation=observation.analysis.generation,
+        now=now,
+    )

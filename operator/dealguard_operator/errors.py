@@ -1,0 +1,66 @@
+"""What can go wrong between the operator and the API server.
+
+OperatorError
+├── SettingsError              the environment is incomplete: the operator does not start
+├── UnreadableResourceError    an object that this version cannot parse: left alone, logged
+└── ApiError                   the API server said no, or nothing
+    ├── UnavailableError       passing: tried again with back-off (waiting)
+    ├── ConflictError          somebody else wrote first: read again, decide again (waiting)
+    ├── NotFoundError          the object is gone (permanent)
+    ├── AlreadyExistsError     an object of that name is there (permanent)
+    └── RejectedError          refused by validation, quota or policy (permanent)
+"""
+
+
+class OperatorError(Exception):
+    """The root of the operator's own errors."""
+
+
+class SettingsError(OperatorError):
+    """The environment lacks or contradicts something; the message says what to set."""
+
+
+class UnreadableResourceError(OperatorError):
+    """An object does not have the shape that this version knows; the message quotes none of its values."""
+
+
+class ApiError(OperatorError):
+    """The API server did not do what was asked.
+
+    Args:
+        message: the server's own words, or what happened to the connection.
+        status: the HTTP status; 0 if there was no answer.
+    """
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+class UnavailableError(ApiError):
+    """Overload, a cut connection, a time-out, missing rights: the same request may succeed later.
+
+    Args:
+        retry_after_seconds: how long the server asked to be left alone, if it did.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message, status=status)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ConflictError(ApiError):
+    """The object changed since it was read."""
+
+
+class NotFoundError(ApiError):
+    """The object, its namespace or its resource definition does not exist."""
+
+
+class AlreadyExistsError(ApiError):
+    """An object of that name exists."""
+
+
+class RejectedError(ApiError):
+    """The request is well understood and refused; repeating it does not help."""

@@ -1,0 +1,229 @@
+"""The manifests of a run's Job and of its Secret: pure functions from analysis and settings to plain data."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from dealguard_api import names
+from dealguard_api.exit_codes import PERMANENT
+from dealguard_api.pod import (
+    ANALYZE_CONTAINER,
+    ANALYZE_SECRET_KEYS,
+    API_KEY_MOUNT_PATH,
+    DEADLINE,
+    DOCUMENT_URL,
+    EXTRACT_CONTAINER,
+    EXTRACT_SECRET_KEYS,
+    REPORT_GET_URL,
+    REPORT_PUT_URL,
+    SECRET_MOUNT_PATH,
+    TERMINATION_MESSAGE_PATH,
+    WORK_MOUNT_PATH,
+    AnalyzeSettings,
+    Environment,
+)
+from dealguard_operator.model import Analysis, JobState
+from dealguard_operator.presign import RunUrls
+from dealguard_operator.settings import OperatorSettings
+
+Manifest = dict[str, Any]
+
+# The conventional "nonroot", as in the image; a number, so that the kubelet can verify runAsNonRoot.
+_USER_ID = 65532
+# The analyzer writes what it spent and leaves within a second of SIGTERM.
+_GRACE_SECONDS = 5
+_EXTRACT_VOLUME, _ANALYZE_VOLUME, _API_KEY_VOLUME, _WORK_VOLUME = "extract-job", "analyze-job", "api-key", "work"
+# The name of the file under API_KEY_MOUNT_PATH, whatever the installation calls the Secret's key.
+_API_KEY_FILE = "api-key"
+
+
+def job_manifest(analysis: Analysis, name: str, run: int, settings: OperatorSettings) -> Manifest:
+    """The Job of one run.
+
+    Args:
+        analysis: whose run it is.
+        name: the Job's name; its Secret has the same.
+        run: the run's number.
+        settings: what the installation chose.
+    """
+    labels = _labels(analysis, run)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": name,
+            "namespace": analysis.namespace,
+            "labels": labels,
+            "ownerReferences": [_owner(names.API_VERSION, names.KIND, analysis.name, analysis.uid)],
+        },
+        "spec": {
+            "activeDeadlineSeconds": analysis.spec.deadline_seconds,
+            "backoffLimit": analysis.spec.backoff_limit,
+            "ttlSecondsAfterFinished": settings.job_ttl_seconds,
+            # An attempt starts after the one before has ended: two would be paid twice.
+            "podReplacementPolicy": "Failed",
+            "podFailurePolicy": _pod_failure_policy(),
+            "template": {"metadata": {"labels": labels}, "spec": _pod_spec(analysis, name, run, settings)},
+        },
+    }
+
+
+def secret_manifest(analysis: Analysis, job: JobState, run: int, urls: RunUrls) -> Manifest:
+    """The Secret of `job`: its URLs and its deadline. It dies with the Job."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": job.name,
+            "namespace": job.namespace,
+            "labels": _labels(analysis, run),
+            "ownerReferences": [_owner("batch/v1", "Job", job.name, job.uid)],
+        },
+        "immutable": True,
+        "stringData": {
+            DOCUMENT_URL: urls.document_get,
+            REPORT_GET_URL: urls.report_get,
+            REPORT_PUT_URL: urls.report_put,
+            DEADLINE: deadline_of(analysis, job).isoformat().replace("+00:00", "Z"),
+        },
+    }
+
+
+def deadline_of(analysis: Analysis, job: JobState) -> datetime:
+    """When all attempts of `job` end."""
+    return job.created_at + timedelta(seconds=analysis.spec.deadline_seconds)
+
+
+def _labels(analysis: Analysis, run: int) -> dict[str, str]:
+    return {
+        names.LABEL_MANAGED_BY: names.MANAGED_BY,
+        names.LABEL_COMPONENT: names.COMPONENT_ANALYZER,
+        names.LABEL_NAME: names.label_value(analysis.name),
+        names.LABEL_UID: analysis.uid,
+        names.LABEL_RUN: str(run),
+    }
+
+
+def _owner(api_version: str, kind: str, name: str, uid: str) -> Manifest:
+    # Without blockOwnerDeletion, which would need rights on finalizers where the cluster enforces those.
+    return {"apiVersion": api_version, "kind": kind, "name": name, "uid": uid, "controller": True}
+
+
+def _pod_failure_policy() -> Manifest:
+    # Rules are tried in order: a document that cannot be analysed stays so, even if the node is going away as well.
+    permanent = {"operator": "In", "values": sorted(int(code) for code in PERMANENT)}
+    rules: list[Manifest] = [
+        {"action": "FailJob", "onExitCodes": {"containerName": container, **permanent}}
+        for container in (EXTRACT_CONTAINER, ANALYZE_CONTAINER)
+    ]
+    rules.append({"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]})
+    return {"rules": rules}
+
+
+def _pod_spec(analysis: Analysis, secret_name: str, run: int, settings: OperatorSettings) -> Manifest:
+    with_api_key = analysis.spec.engine in ("auto", "claude")
+    analyze_mounts = [_mount(_ANALYZE_VOLUME, SECRET_MOUNT_PATH), _mount(_WORK_VOLUME, WORK_MOUNT_PATH)]
+    if with_api_key:
+        analyze_mounts.append(_mount(_API_KEY_VOLUME, API_KEY_MOUNT_PATH))
+    return {
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": _GRACE_SECONDS,
+        # Hostile input is read here: no token, and no list of the namespace's services in the environment.
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _USER_ID,
+            "runAsGroup": _USER_ID,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "initContainers": [
+            _container(
+                EXTRACT_CONTAINER,
+                settings,
+                settings.extract_resources,
+                settings.extract.model_copy(update={"expected_sha256": analysis.spec.document.sha256}),
+                [_mount(_EXTRACT_VOLUME, SECRET_MOUNT_PATH), _mount(_WORK_VOLUME, WORK_MOUNT_PATH, read_only=False)],
+            )
+        ],
+        "containers": [
+            _container(
+                ANALYZE_CONTAINER,
+                settings,
+                settings.analyze_resources,
+                _analyze_settings(analysis, run, settings),
+                analyze_mounts,
+            )
+        ],
+        "volumes": [
+            _secret_volume(_EXTRACT_VOLUME, secret_name, {key: key for key in EXTRACT_SECRET_KEYS}),
+            _secret_volume(_ANALYZE_VOLUME, secret_name, {key: key for key in ANALYZE_SECRET_KEYS}),
+            {
+                "name": _WORK_VOLUME,
+                "emptyDir": {"medium": "Memory", "sizeLimit": str(settings.work_volume_bytes)},
+            },
+            *([_api_key_volume(settings)] if with_api_key else []),
+        ],
+    }
+
+
+def _container(
+    name: str,
+    settings: OperatorSettings,
+    resources: Any,
+    environment: Environment,
+    mounts: list[Manifest],
+) -> Manifest:
+    return {
+        "name": name,
+        "image": settings.analyzer_image,
+        "imagePullPolicy": settings.analyzer_image_pull_policy,
+        "args": [name],
+        "env": [{"name": key, "value": value} for key, value in sorted(environment.to_environment().items())],
+        "resources": resources,
+        "volumeMounts": mounts,
+        "terminationMessagePath": TERMINATION_MESSAGE_PATH,
+        # Not the log as a fallback: a traceback could quote the contract.
+        "terminationMessagePolicy": "File",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+
+
+def _analyze_settings(analysis: Analysis, run: int, settings: OperatorSettings) -> AnalyzeSettings:
+    spec = analysis.spec
+    return AnalyzeSettings(
+        engine=spec.engine,
+        language=spec.language,
+        perspective=spec.perspective,
+        max_cost_usd=spec.max_cost_usd,
+        model=settings.model,
+        anthropic_base_url=settings.anthropic_base_url,
+        api_key_secret=f"{analysis.namespace}/{settings.api_key_secret_name}",
+        report_key=names.report_key(analysis.namespace, analysis.uid, run),
+    )
+
+
+def _secret_volume(name: str, secret_name: str, items: dict[str, str]) -> Manifest:
+    return {
+        "name": name,
+        "secret": {
+            "secretName": secret_name,
+            # Read by a user who is not the file's owner; nobody else is in the container.
+            "defaultMode": 0o444,
+            "items": [{"key": key, "path": path} for key, path in items.items()],
+        },
+    }
+
+
+def _api_key_volume(settings: OperatorSettings) -> Manifest:
+    volume = _secret_volume(_API_KEY_VOLUME, settings.api_key_secret_name, {settings.api_key_secret_key: _API_KEY_FILE})
+    # Without it, `auto` falls back to the rules and `claude` says which Secret is missing.
+    volume["secret"]["optional"] = True
+    return volume
+
+
+def _mount(volume: str, path: str, *, read_only: bool = True) -> Manifest:
+    return {"name": volume, "mountPath": path, "readOnly": read_only}

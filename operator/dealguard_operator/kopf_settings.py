@@ -1,0 +1,58 @@
+"""How Kopf is set, each setting with its reason."""
+
+import kopf
+
+from dealguard_api import names
+from dealguard_operator.kubernetes_api import REQUEST_TIMEOUT_SECONDS
+from dealguard_operator.settings import OperatorSettings
+
+
+def kopf_settings(settings: OperatorSettings) -> kopf.OperatorSettings:
+    """Kopf's settings for this operator."""
+    kopfs = kopf.OperatorSettings()
+
+    # Nothing of Kopf's is written into a resource (there are only `on.event` handlers). Should a handler ever be added
+    # that needs it, it shall be under our own name.
+    kopfs.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=names.GROUP)
+    kopfs.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=names.GROUP)
+    kopfs.persistence.finalizer = f"{names.GROUP}/kopf"
+
+    # Other people's Jobs and Pods never leave the API server.
+    selector = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
+    kopfs.watching.label_selectors["batch/v1", "jobs"] = selector
+    kopfs.watching.label_selectors["", "v1", "pods"] = selector
+
+    # A watch is renewed before load balancers tend to cut idle connections (5 min), with a limit on our side a little
+    # later in case the server does not keep to it.
+    kopfs.watching.server_timeout = 240
+    kopfs.watching.client_timeout = 270
+    kopfs.watching.connect_timeout = 5
+    # A connection that went dead without a word shows in missing bookmarks, which come every 60 s.
+    kopfs.watching.inactivity_timeout = 70
+
+    # The default of 300 s would let one lost answer stop a watch from starting for five minutes.
+    kopfs.networking.request_timeout = REQUEST_TIMEOUT_SECONDS
+    kopfs.networking.connect_timeout = 5
+    # By default Kopf gives up after 54 s and the process ends. An API server that restarts takes longer, and a
+    # restarted operator waits in CrashLoopBackOff for longer still: wait here, never more than 5 s past its return.
+    kopfs.networking.error_backoffs = (1, 1, 2, 3, *[5] * 120)
+
+    # Handlers only note what they saw, so a worker is done at once. Without a limit each object of a first list gets a
+    # task of its own; with the default idle time of 5 s, 50 workers would take 100 s for 1,000 objects.
+    kopfs.queueing.worker_limit = 50
+    kopfs.queueing.idle_timeout = 0.01
+    kopfs.queueing.exit_timeout = 0.5
+
+    # For the start-up handler, should it fail: the default is 60 s.
+    kopfs.execution.default_backoff = 5
+
+    # Events are written explicitly, by the reconciler: log lines are no Events.
+    kopfs.posting.enabled = False
+    kopfs.posting.loggers = False
+
+    # Alone: Kopf's peering needs a resource of its own.
+    kopfs.peering.standalone = True
+
+    # Watching for new resource definitions needs cluster-wide rights; with Roles alone it ends in 54 s of refusals.
+    kopfs.scanning.disabled = bool(settings.namespaces)
+    return kopfs

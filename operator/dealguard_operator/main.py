@@ -1,0 +1,112 @@
+"""The operator from start to end: settings, Kopf's handlers, the reconciler they feed."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from typing import Any
+
+import kopf
+
+from dealguard_api import names
+from dealguard_operator.errors import SettingsError
+from dealguard_operator.kopf_settings import kopf_settings
+from dealguard_operator.kubernetes_api import KubernetesApi, client_configuration
+from dealguard_operator.logs import configure_logs, quieten_libraries
+from dealguard_operator.presign import Presigner
+from dealguard_operator.reconciler import Reconciler
+from dealguard_operator.settings import OperatorSettings
+
+
+class Operator:
+    """The reconciler and what it runs on, from Kopf's start-up to its clean-up."""
+
+    def __init__(self, settings: OperatorSettings) -> None:
+        self._settings = settings
+        self._api: KubernetesApi | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.reconciler: Reconciler | None = None
+
+    async def start(self) -> None:
+        """Connect, and begin to reconcile."""
+        self._api = KubernetesApi(await client_configuration())
+        self.reconciler = Reconciler(self._api, Presigner(self._settings), self._settings)
+        self._task = asyncio.create_task(self.reconciler.run(), name="reconciler")
+
+    async def stop(self) -> None:
+        """End at once: everything is taken up again from the cluster's state at the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._api is not None:
+            await self._api.close()
+
+    def check(self) -> str:
+        """What the liveness endpoint says.
+
+        Raises:
+            kopf.PermanentError: the reconciler has ended, so the process should.
+        """
+        if self._task is None or self._task.done():
+            raise kopf.PermanentError("the reconciler is not running")
+        return "running"
+
+
+def build_registry(operator: Operator) -> kopf.OperatorRegistry:
+    """Kopf's handlers. They only pass on what they see: no handler here makes Kopf write into a resource."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=registry)
+    async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+    @kopf.on.startup(registry=registry)
+    async def start(**_: Any) -> None:
+        quieten_libraries()
+        await operator.start()
+
+    @kopf.on.cleanup(registry=registry)
+    async def stop(**_: Any) -> None:
+        await operator.stop()
+
+    @kopf.on.probe(registry=registry, id="reconciler")
+    async def check(**_: Any) -> str:
+        return operator.check()
+
+    @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
+    async def see_analysis(event: kopf.RawEvent, **_: Any) -> None:
+        if operator.reconciler is not None:
+            operator.reconciler.see_analysis(event["object"], is_deleted=event["type"] == "DELETED")
+
+    @kopf.on.event("batch", "v1", "jobs", registry=registry)
+    async def see_job(event: kopf.RawEvent, **_: Any) -> None:
+        if operator.reconciler is not None:
+            operator.reconciler.see_job(event["object"], is_deleted=event["type"] == "DELETED")
+
+    @kopf.on.event("", "v1", "pods", registry=registry)
+    async def see_pod(event: kopf.RawEvent, **_: Any) -> None:
+        if operator.reconciler is not None:
+            operator.reconciler.see_pod(event["object"], is_deleted=event["type"] == "DELETED")
+
+    return registry
+
+
+def main() -> int:
+    """Run the operator until SIGTERM; the process's exit code."""
+    try:
+        settings = OperatorSettings.from_environment(os.environ)
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - there are no logs yet
+        return 2
+    configure_logs(settings)
+    kopf.run(
+        registry=build_registry(Operator(settings)),
+        settings=kopf_settings(settings),
+        standalone=True,
+        clusterwide=not settings.namespaces,
+        namespaces=settings.namespaces,
+        # All addresses: the kubelet probes the pod's own, whatever family it has.
+        liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz" if settings.health_port else None,
+    )
+    return 0

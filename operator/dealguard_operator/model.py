@@ -1,0 +1,247 @@
+"""What the operator observes and what it decides: frozen types without I/O.
+
+Times are aware datetimes in UTC. Objects of the Kubernetes API appear here only with the fields that a decision reads.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from dealguard_api import names
+from dealguard_api.resource import ContractAnalysisSpec, ContractAnalysisStatus
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A `ContractAnalysis`."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    generation: int
+    is_deleting: bool
+    spec: ContractAnalysisSpec
+    status: ContractAnalysisStatus
+
+    @property
+    def expected_job_name(self) -> str:
+        """The Job of the present run: the recorded one, else the one that would be made."""
+        return self.status.job_name or names.job_name(
+            self.name, self.uid, self.status.run or 1, job_number=self.status.job_count or 1
+        )
+
+
+@dataclass(frozen=True)
+class JobCondition:
+    """A condition of a Job whose status is True."""
+
+    type: str
+    reason: str
+    message: str
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class JobState:
+    """A Job that an analysis controls."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    owner_uid: str
+    created_at: datetime
+    deleting_since: datetime | None
+    conditions: tuple[JobCondition, ...] = ()
+
+    def condition(self, *types: str) -> JobCondition | None:
+        """The first condition of one of `types` that holds."""
+        return next((condition for condition in self.conditions if condition.type in types), None)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the Job starts no more pods and has none left."""
+        return self.condition("Complete", "Failed") is not None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the Job still runs or starts pods."""
+        return not self.is_finished and self.deleting_since is None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A container that has not started."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A container that runs."""
+
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Terminated:
+    """A container that ended. `message` is what it wrote to its termination message, not to be trusted."""
+
+    exit_code: int
+    reason: str = ""
+    message: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+ContainerState = Waiting | Running | Terminated
+
+
+@dataclass(frozen=True)
+class PodState:
+    """A pod of a Job, or the last that was seen of it."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    analysis_uid: str
+    job_name: str
+    job_uid: str
+    created_at: datetime
+    phase: str = "Pending"
+    reason: str = ""
+    is_disrupted: bool = False  # the node or the scheduler took it away (condition DisruptionTarget)
+    unschedulable_message: str | None = None
+    extract: ContainerState = Waiting()
+    analyze: ContainerState = Waiting()
+    is_gone: bool = False  # deleted; this is what it said last
+
+    @property
+    def has_started(self) -> bool:
+        """Whether a container has run in it."""
+        return not (isinstance(self.extract, Waiting) and isinstance(self.analyze, Waiting))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing runs in it any more, nor will."""
+        return (
+            self.is_gone
+            or self.phase in ("Succeeded", "Failed")
+            or isinstance(self.analyze, Terminated)
+            or (isinstance(self.extract, Terminated) and self.extract.exit_code != 0)
+        )
+
+    @property
+    def deciding_container(self) -> Terminated | None:
+        """The container whose end is the pod's end."""
+        if isinstance(self.analyze, Terminated):
+            return self.analyze
+        if isinstance(self.extract, Terminated) and self.extract.exit_code != 0:
+            return self.extract
+        return None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Everything that one decision looks at."""
+
+    analysis: Analysis
+    job: JobState | None = None  # the Job of the present run
+    pods: tuple[PodState, ...] = ()  # of that Job, oldest first
+    is_fresh: bool = False  # job and pods were just read from the API server, not remembered from a watch
+    has_secret: bool = False  # the Job's Secret was made by this process
+    job_rejection: str | None = None  # why the API server refused the Job, in its words
+
+    @property
+    def live_pods(self) -> tuple[PodState, ...]:
+        """The pods in which something runs or is about to."""
+        return tuple(pod for pod in self.pods if not pod.has_ended)
+
+
+@dataclass(frozen=True)
+class CreateJob:
+    """Create the present run's Job, and its Secret."""
+
+    name: str
+    run: int
+
+
+@dataclass(frozen=True)
+class CreateSecret:
+    """Create the Secret of a Job that has none, as far as this process knows."""
+
+    job: JobState
+    run: int
+
+
+@dataclass(frozen=True)
+class DeleteJob:
+    """Delete a Job and wait for none of its pods."""
+
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True)
+class DeleteAnalysis:
+    """Delete the resource, if it is still the one that was decided on."""
+
+    uid: str
+    resource_version: str
+
+
+Action = CreateJob | CreateSecret | DeleteJob | DeleteAnalysis
+
+
+class EventType(StrEnum):
+    """The types of a Kubernetes Event."""
+
+    NORMAL = "Normal"
+    WARNING = "Warning"
+
+
+@dataclass(frozen=True)
+class EventNote:
+    """An Event for people who read `kubectl describe`."""
+
+    type: EventType
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do now: write `status` (unless None), then `actions`, and look again after `requeue_after_seconds`.
+
+    `needs_fresh` asks to decide again on what the API server says right now: something is missing that a watch may
+    merely not have delivered yet.
+    """
+
+    status: ContractAnalysisStatus | None = None
+    actions: tuple[Action, ...] = ()
+    events: tuple[EventNote, ...] = ()
+    requeue_after_seconds: float | None = None
+    needs_fresh: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do now."""
+        return self.status is None and not self.actions and not self.needs_fresh
+
+
+NOTHING = Decision()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What follows from the observations for the status.
+
+    `status` None means: not to be said yet. Then either `needs_fresh`, or what is awaited ends by `wait_until` at the
+    latest.
+    """
+
+    status: ContractAnalysisStatus | None = None
+    needs_fresh: bool = False
+    wait_until: datetime | None = field(default=None)

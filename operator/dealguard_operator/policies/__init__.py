@@ -1,0 +1,17 @@
+"""The rules of a decision, one a file, named for it.
+
+What belongs here: pure functions over `model.py` and `dealguard_api`. What never does: I/O, clocks (the time is an
+argument), the Kubernetes client, raw objects.
+
+    runs.py                 beginning a run, and the next one
+    admission.py            what may start now
+    stopping.py             cancel and suspend
+    progress.py             stage and waiting cause from the pod
+    attempts.py             ended pods, kept as attempts
+    diagnosis.py            why an attempt failed
+    outcome.py              how a run ends
+    conditions.py           phase and reason as conditions
+    ttl_after_finished.py   deletion of a finished resource
+    events.py               Events for a transition
+    messages.py             words from elsewhere, made safe
+"""

@@ -1,0 +1,92 @@
+"""Ended pods, kept as attempts: pod, cause, duration, what was spent. Each pod is recorded once and never revised."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dealguard_api.reasons import Reason
+from dealguard_api.report import Usage
+from dealguard_api.resource import Attempt, ContractAnalysisStatus
+from dealguard_operator.model import JobState, Observation, PodState, Running, Terminated
+from dealguard_operator.policies.diagnosis import Cause, analyze_outcome, cause_of, document_of
+
+# The newest are kept: 16 would fit the schema but not, at their longest, the 8 KB of a status.
+MAX_ATTEMPTS_KEPT = 8
+
+
+def record_attempts(observation: Observation) -> ContractAnalysisStatus:
+    """The status with the run's pods in it: ended ones as attempts, their usage added up, the document."""
+    status = observation.analysis.status
+    new = [pod for pod in observation.pods if pod.has_ended and _is_new(pod, status.attempts)]
+    attempts = [_attempt(pod, observation.job) for pod in new]
+    known_pods = {attempt.pod_name for attempt in status.attempts} | {pod.name for pod in observation.pods}
+    usage = status.usage
+    for attempt in attempts:
+        if attempt.usage is not None:
+            usage = attempt.usage if usage is None else usage + attempt.usage
+    documents = [document for pod in observation.pods if (document := document_of(pod)) is not None]
+    return status.model_copy(
+        update={
+            "attempts": [*status.attempts, *attempts][-MAX_ATTEMPTS_KEPT:],
+            "attempt_count": max(status.attempt_count or 0, len(known_pods)) or None,
+            "usage": usage,
+            "document": documents[-1] if documents else status.document,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class FailedAttempt:
+    """A pod that ended without a result, and why."""
+
+    pod_name: str
+    cause: Cause
+
+
+def failed_attempts(observation: Observation) -> list[FailedAttempt]:
+    """The ended pods of the Job that brought no result, oldest first."""
+    hit_deadline = _hit_deadline(observation.job)
+    return [
+        FailedAttempt(pod.name, cause_of(pod, hit_deadline=hit_deadline))
+        for pod in observation.pods
+        if pod.has_ended and not has_succeeded(pod)
+    ]
+
+
+def has_succeeded(pod: PodState) -> bool:
+    """Whether its last container ended well."""
+    return isinstance(pod.analyze, Terminated) and pod.analyze.exit_code == 0
+
+
+def started_at(pod: PodState) -> datetime | None:
+    """When the first of its containers started."""
+    times = [state.started_at for state in (pod.extract, pod.analyze) if isinstance(state, Running | Terminated)]
+    return min((time for time in times if time is not None), default=None)
+
+
+def _attempt(pod: PodState, job: JobState | None) -> Attempt:
+    container = pod.deciding_container
+    outcome = analyze_outcome(pod)
+    started, finished = started_at(pod), container.finished_at if container else None
+    reason = Reason.COMPLETED if has_succeeded(pod) else cause_of(pod, hit_deadline=_hit_deadline(job)).reason
+    return Attempt(
+        pod_name=pod.name,
+        reason=reason,
+        exit_code=container.exit_code if container else None,
+        started_at=started or pod.created_at,
+        seconds=max(0, round((finished - started).total_seconds())) if started and finished else None,
+        usage=outcome.usage if outcome and outcome.usage != Usage() else None,
+    )
+
+
+def _is_new(pod: PodState, attempts: list[Attempt]) -> bool:
+    """Whether `pod` is not among `attempts`, nor among the older ones that no longer fit there."""
+    if pod.name in {attempt.pod_name for attempt in attempts}:
+        return False
+    # A Job runs one pod at a time, so what is older than the oldest kept was recorded before it.
+    oldest = attempts[0].started_at if len(attempts) == MAX_ATTEMPTS_KEPT else None
+    return oldest is None or (started_at(pod) or pod.created_at) > oldest
+
+
+def _hit_deadline(job: JobState | None) -> bool:
+    condition = job.condition("FailureTarget", "Failed") if job else None
+    return condition is not None and condition.reason == "DeadlineExceeded"

@@ -1,0 +1,66 @@
+"""Stage and waiting cause from the pod's own container states: no side channel."""
+
+from datetime import datetime
+
+from dealguard_api.reasons import Reason, explain
+from dealguard_api.resource import ContractAnalysisStatus, Phase, Stage
+from dealguard_operator.model import Observation, PodState, Running, Terminated
+from dealguard_operator.policies.attempts import failed_attempts
+from dealguard_operator.policies.conditions import set_conditions
+from dealguard_operator.policies.diagnosis import waiting_cause
+from dealguard_operator.policies.messages import safe, with_next_step
+
+_REASONS = {
+    Stage.STARTING: Reason.STARTING,
+    Stage.EXTRACTING: Reason.EXTRACTING,
+    Stage.ANALYZING: Reason.ANALYZING,
+}
+
+
+def in_progress(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> ContractAnalysisStatus:
+    """The status of a run whose Job is there and has not ended."""
+    job = observation.job
+    assert job is not None
+    pod = observation.live_pods[-1] if observation.live_pods else None
+    stage = _stage(pod)
+    reason, message = _words(observation, stage, pod)
+    return set_conditions(
+        status.model_copy(
+            update={
+                "phase": Phase.PROCESSING,
+                "stage": stage,
+                "job_name": job.name,
+                # The Job's own start, up to a second later, is the controller's; this one is known at once.
+                "started_at": job.created_at,
+            }
+        ),
+        reason=reason,
+        message=message,
+        generation=observation.analysis.generation,
+        now=now,
+    )
+
+
+def _stage(pod: PodState | None) -> Stage:
+    if pod is None or not pod.has_started:
+        return Stage.STARTING
+    return Stage.ANALYZING if isinstance(pod.analyze, Running | Terminated) else Stage.EXTRACTING
+
+
+def _words(observation: Observation, stage: Stage, pod: PodState | None) -> tuple[Reason, str]:
+    failed = failed_attempts(observation)
+    waiting = waiting_cause(pod) if pod is not None and not pod.has_started else None
+    if waiting is not None:
+        explanation = explain(waiting)
+        particulars = pod.unschedulable_message if pod else None
+        what = f"{explanation.meaning} ({safe(particulars, 200)})" if particulars else explanation.meaning
+        return waiting, with_next_step(what, explanation.next_step)
+    reason = _REASONS[stage]
+    if stage is Stage.STARTING and failed:
+        return reason, retry_message(len(failed), failed[-1].cause.reason)
+    return reason, explain(reason).meaning
+
+
+def retry_message(number: int, reason: Reason) -> str:
+    """What to say while a failed attempt's successor is awaited."""
+    return f"Attempt {number} failed ({reason}): {explain(reason).meaning} Another attempt follows."

@@ -1,0 +1,60 @@
+"""Presigned URLs for one run: all that an analysis pod gets of the object storage.
+
+Signing is arithmetic over the credentials: no request is made, so the storage may be down while Jobs are created.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from minio import Minio
+
+from dealguard_operator.settings import OperatorSettings
+
+# After the Job's deadline: the clocks of storage, operator and API server may differ by a minute.
+_MARGIN_SECONDS = 120
+# Signature version 4 allows no more.
+_MAX_VALID_SECONDS = 7 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class RunUrls:
+    """The URLs of one run. They carry signatures: never to be logged."""
+
+    document_get: str
+    report_get: str
+    report_put: str
+
+    def __repr__(self) -> str:
+        return "RunUrls(...)"
+
+
+class Presigner:
+    """Signs URLs with the installation's storage credentials."""
+
+    def __init__(self, settings: OperatorSettings) -> None:
+        endpoint = urlsplit(settings.s3_endpoint)
+        self._bucket = settings.s3_bucket
+        self._client = Minio(
+            endpoint.netloc,
+            access_key=settings.s3_access_key,
+            secret_key=settings.s3_secret_key.get_secret_value(),
+            secure=endpoint.scheme == "https",
+            region=settings.s3_region,  # without it, the client would ask the storage
+        )
+
+    def urls_for(self, document_key: str, report_key: str, *, valid_seconds: float) -> RunUrls:
+        """URLs for one document and one report.
+
+        Args:
+            document_key: key of the PDF in the bucket.
+            report_key: key of the report in the bucket.
+            valid_seconds: time until the Job's deadline; the URLs are valid a little longer.
+        """
+        seconds = min(max(valid_seconds, 0) + _MARGIN_SECONDS, _MAX_VALID_SECONDS)
+        expires = timedelta(seconds=round(seconds))
+        return RunUrls(
+            document_get=self._client.presigned_get_object(self._bucket, document_key, expires=expires),
+            report_get=self._client.presigned_get_object(self._bucket, report_key, expires=expires),
+            report_put=self._client.presigned_put_object(self._bucket, report_key, expires=expires),
+        )

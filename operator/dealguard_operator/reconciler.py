@@ -1,0 +1,409 @@
+"""Observe, decide, act, until nothing is left to do: the one loop of the operator.
+
+Watches and resyncs only say that something changed. What to do is decided from everything known, so a missed or
+repeated event changes nothing but the time it takes.
+"""
+
+import asyncio
+import logging
+import random
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from dealguard_api import names
+from dealguard_operator import errors
+from dealguard_operator.decide import decide
+from dealguard_operator.job import deadline_of, job_manifest, secret_manifest
+from dealguard_operator.kubernetes_api import KubernetesApi
+from dealguard_operator.logs import AnalysisLogger
+from dealguard_operator.model import (
+    Action,
+    Analysis,
+    CreateJob,
+    CreateSecret,
+    Decision,
+    DeleteAnalysis,
+    DeleteJob,
+    EventNote,
+    JobState,
+    Observation,
+    PodState,
+)
+from dealguard_operator.observe import analysis_from, job_from, pod_from
+from dealguard_operator.presign import Presigner
+from dealguard_operator.settings import OperatorSettings
+from dealguard_operator.store import Store
+from dealguard_operator.work_queue import WorkQueue
+
+logger = logging.getLogger(__name__)
+
+Raw = Mapping[str, Any]
+ParsedT = TypeVar("ParsedT", Analysis, JobState, PodState)
+
+# Each waits for the API server most of the time; more would only queue up there.
+_WORKERS = 16
+# A run begins with three passes (queued, started, nothing left). Many more mean that two writers disagree.
+_MAX_PASSES = 10
+_FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.5, 30.0
+# A pod that still does not start may miss its Secret, if somebody deleted that: it is made once more.
+_SECRET_RECHECK_SECONDS = 60.0
+# What is not yet posted when the process is asked to end gets this long.
+_LAST_EVENTS_SECONDS = 0.5
+
+
+class Reconciler:
+    """Brings every analysis to its end.
+
+    Args:
+        api: the API server.
+        presigner: signs the URLs for the pods.
+        settings: what the installation chose.
+        now: the time, in UTC.
+    """
+
+    def __init__(
+        self,
+        api: KubernetesApi,
+        presigner: Presigner,
+        settings: OperatorSettings,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._api = api
+        self._presigner = presigner
+        self._settings = settings
+        self._now = now
+        self._store = Store()
+        self._queue = WorkQueue()
+        self._synced = asyncio.Event()
+        self._failures: dict[str, int] = {}
+        self._secrets_made_at: dict[str, float] = {}  # by the Job's uid
+        self._job_rejections: dict[str, str] = {}  # by the analysis's uid
+        self._posting: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._resync_forever(), name="resync")
+                for number in range(_WORKERS):
+                    tasks.create_task(self._work(), name=f"reconcile-{number}")
+        finally:
+            if self._posting:
+                await asyncio.wait(self._posting, timeout=_LAST_EVENTS_SECONDS)
+
+    # What the watches say.
+
+    def see_analysis(self, raw: Raw, *, is_deleted: bool) -> None:
+        """Take note of an analysis."""
+        if (analysis := _parsed(analysis_from, raw)) is None:
+            return
+        if is_deleted:
+            self._forget(analysis.uid)
+        elif self._store.put_analysis(analysis):
+            self._queue.add(analysis.uid)
+
+    def see_job(self, raw: Raw, *, is_deleted: bool) -> None:
+        """Take note of a Job."""
+        if (job := _parsed(job_from, raw)) is None:
+            return
+        is_news = self._store.put_job(job)
+        if is_deleted:
+            self._store.remove_job(job)
+            self._secrets_made_at.pop(job.uid, None)
+        if is_news or is_deleted:
+            self._queue.add(job.owner_uid)
+
+    def see_pod(self, raw: Raw, *, is_deleted: bool) -> None:
+        """Take note of a pod."""
+        if (pod := _parsed(pod_from, raw)) is None:
+            return
+        is_news = self._store.put_pod(pod)
+        if is_deleted:
+            self._store.remove_pod(pod)
+        if is_news or is_deleted:
+            self._queue.add(pod.analysis_uid)
+
+    # The slow look at everything.
+
+    async def _resync_forever(self) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._resync()
+            except errors.ApiError as error:
+                failures += 1
+                hint = f" Is {names.PLURAL}.{names.GROUP} installed?" if isinstance(error, errors.NotFoundError) else ""
+                logger.warning("The cluster cannot be listed, trying again: %s%s", error.message, hint)
+                await asyncio.sleep(_backoff_seconds(failures, error))
+                continue
+            failures = 0
+            self._synced.set()
+            # Spread, so that several operators do not list in step.
+            await asyncio.sleep(self._settings.resync_seconds * random.uniform(0.9, 1.1))  # noqa: S311
+
+    async def _resync(self) -> None:
+        changed: set[str] = set()
+        for namespace in self._settings.namespaces or (None,):
+            began_at = self._store.now()
+            pods = await _collect(pod_from, self._api.list_pods(namespace))
+            changed |= self._store.replace_pods(namespace, pods, list_began_at=began_at)
+            began_at = self._store.now()
+            jobs = await _collect(job_from, self._api.list_jobs(namespace))
+            changed |= self._store.replace_jobs(namespace, jobs, list_began_at=began_at)
+            began_at = self._store.now()
+            analyses = await _collect(analysis_from, self._api.list_analyses(namespace))
+            changed |= self._store.replace_analyses(namespace, analyses, list_began_at=began_at)
+        for uid in changed.union(self._store.unfinished()):
+            self._queue.add(uid)
+
+    # One analysis.
+
+    async def _work(self) -> None:
+        await self._synced.wait()  # before, a Job that is merely not listed yet would look deleted
+        while True:
+            uid = await self._queue.get()
+            try:
+                await self._reconcile(uid)
+                self._failures.pop(uid, None)
+            except errors.ApiError as error:
+                self._retry(uid, error)
+            except Exception:
+                logger.exception("An analysis could not be handled, trying again (uid %s).", uid)
+                self._retry(uid, None)
+            finally:
+                self._queue.done(uid)
+
+    async def _reconcile(self, uid: str) -> None:
+        is_fresh = False
+        for _ in range(_MAX_PASSES):
+            observation = self._observe(uid, is_fresh=is_fresh)
+            if observation is None:
+                return
+            decision = decide(observation, self._now().replace(microsecond=0))
+            is_fresh = decision.needs_fresh
+            if decision.needs_fresh:
+                await self._refresh(observation)
+            elif decision.is_empty:
+                if decision.requeue_after_seconds is not None:
+                    self._queue.add_after(uid, decision.requeue_after_seconds)
+                return
+            else:
+                await self._carry_out(observation.analysis, decision)
+        logger.warning("Still not settled after %s passes (uid %s).", _MAX_PASSES, uid)
+        self._queue.add_after(uid, _FIRST_RETRY_SECONDS)
+
+    def _observe(self, uid: str, *, is_fresh: bool) -> Observation | None:
+        observation = self._store.observe(uid)
+        if observation is None:
+            return None
+        job = observation.job
+        made_at = self._secrets_made_at.get(job.uid) if job else None
+        return replace(
+            observation,
+            is_fresh=is_fresh,
+            has_secret=made_at is not None and self._store.now() - made_at < _SECRET_RECHECK_SECONDS,
+            job_rejection=self._job_rejections.get(uid),
+        )
+
+    async def _refresh(self, observation: Observation) -> None:
+        """Ask the API server itself for the run's Job and pods."""
+        analysis = observation.analysis
+        began_at = self._store.now()
+        try:
+            job = job_from(await self._api.get_job(analysis.namespace, analysis.expected_job_name))
+            self._store.put_job(job)
+        except errors.NotFoundError:
+            if observation.job is not None:
+                self._store.remove_job(observation.job)
+        pods = await _collect(pod_from, self._api.list_pods(analysis.namespace, analysis.uid))
+        self._store.replace_pods(analysis.namespace, pods, list_began_at=began_at, analysis_uid=analysis.uid)
+
+    async def _carry_out(self, analysis: Analysis, decision: Decision) -> None:
+        """Write the status, then act. Returns early if the analysis is no longer the one that was decided on."""
+        try:
+            if decision.status is not None:
+                raw = await self._api.replace_status(_status_manifest(analysis, decision))
+                analysis = analysis_from(raw)
+                self._store.put_analysis(analysis)
+                self._log_transition(analysis)
+                for note in decision.events:
+                    self._post(analysis, note)
+            for action in decision.actions:
+                await self._act(analysis, action)
+        except errors.ConflictError:
+            await self._reread(analysis)
+
+    async def _reread(self, analysis: Analysis) -> None:
+        try:
+            current = analysis_from(await self._api.get_analysis(analysis.namespace, analysis.name))
+        except errors.NotFoundError:
+            self._forget(analysis.uid)
+            return
+        if current.uid != analysis.uid:
+            self._forget(analysis.uid)
+        if self._store.put_analysis(current):
+            self._queue.add(current.uid)
+
+    async def _act(self, analysis: Analysis, action: Action) -> None:
+        match action:
+            case CreateJob():
+                await self._create_job(analysis, action)
+            case CreateSecret(job, run):
+                await self._create_secret(analysis, job, run)
+            case DeleteJob(name, uid):
+                await self._delete_job(analysis, name, uid)
+            case DeleteAnalysis(uid, resource_version):
+                await self._delete_analysis(analysis, uid, resource_version)
+
+    async def _create_job(self, analysis: Analysis, action: CreateJob) -> None:
+        try:
+            raw = await self._api.create_job(job_manifest(analysis, action.name, action.run, self._settings))
+        except errors.AlreadyExistsError:
+            raw = await self._api.get_job(analysis.namespace, action.name)
+        except errors.RejectedError as error:
+            self._job_rejections[analysis.uid] = error.message
+            return
+        job = job_from(raw)
+        if job.owner_uid != analysis.uid:
+            self._job_rejections[analysis.uid] = f"a Job named {action.name} exists and belongs to something else"
+            return
+        self._store.put_job(job)
+        await self._create_secret(analysis, job, action.run)
+
+    async def _create_secret(self, analysis: Analysis, job: JobState, run: int) -> None:
+        key = analysis.spec.document.key
+        assert key is not None, "an analysis without a key has no Job"
+        urls = self._presigner.urls_for(
+            key,
+            names.report_key(analysis.namespace, analysis.uid, run),
+            valid_seconds=(deadline_of(analysis, job) - self._now()).total_seconds(),
+        )
+        try:
+            await self._api.create_secret(secret_manifest(analysis, job, run, urls))
+        except errors.AlreadyExistsError:
+            pass  # made by an earlier try
+        except errors.RejectedError as error:
+            self._job_rejections[analysis.uid] = error.message
+            return
+        self._secrets_made_at[job.uid] = self._store.now()
+
+    async def _delete_job(self, analysis: Analysis, name: str, uid: str) -> None:
+        try:
+            raw = await self._api.delete_job(analysis.namespace, name, uid=uid)
+        except (errors.NotFoundError, errors.ConflictError):  # gone, or another one of that name
+            raw = {}
+        if raw.get("kind") == "Job":
+            self._store.put_job(job_from(raw))
+        elif (observation := self._store.observe(analysis.uid)) and observation.job and observation.job.uid == uid:
+            self._store.remove_job(observation.job)
+
+    async def _delete_analysis(self, analysis: Analysis, uid: str, resource_version: str) -> None:
+        AnalysisLogger(analysis).info("Deleting it, as spec.ttlSecondsAfterFinished asks.")
+        try:
+            raw = await self._api.delete_analysis(
+                analysis.namespace, analysis.name, uid=uid, resource_version=resource_version
+            )
+        except errors.NotFoundError:
+            raw = {}
+        if raw.get("kind") == names.KIND:  # somebody's finalizer holds it
+            self._store.put_analysis(analysis_from(raw))
+        else:
+            self._forget(uid)
+
+    def _forget(self, uid: str) -> None:
+        self._store.remove_analysis(uid)
+        self._failures.pop(uid, None)
+        self._job_rejections.pop(uid, None)
+
+    def _retry(self, uid: str, error: errors.ApiError | None) -> None:
+        failures = self._failures[uid] = self._failures.get(uid, 0) + 1
+        seconds = _backoff_seconds(failures, error)
+        analysis = self._store.analysis(uid)
+        if error is not None and analysis is not None:
+            AnalysisLogger(analysis).warning("The API server did not do it, trying again in %.1f s: %s", seconds, error)
+        self._queue.add_after(uid, seconds)
+
+    def _log_transition(self, analysis: Analysis) -> None:
+        status = analysis.status
+        if status.phase is not None and status.phase.is_terminal:
+            self._job_rejections.pop(analysis.uid, None)
+        stage = f"/{status.stage}" if status.stage else ""
+        reason = status.conditions[0].reason if status.conditions else ""
+        AnalysisLogger(analysis).info("Run %s is %s%s (%s).", status.run, status.phase, stage, reason)
+
+    def _post(self, analysis: Analysis, note: EventNote) -> None:
+        """Post an Event beside the work: nobody waits for it, and if it fails there is the status."""
+        task = asyncio.create_task(self._create_event(analysis, note))
+        self._posting.add(task)
+        task.add_done_callback(self._posting.discard)
+
+    async def _create_event(self, analysis: Analysis, note: EventNote) -> None:
+        try:
+            await self._api.create_event(_event_manifest(analysis, note, self._now()))
+        except errors.ApiError as error:
+            AnalysisLogger(analysis).warning("The Event %s could not be posted: %s", note.reason, error.message)
+
+
+def _status_manifest(analysis: Analysis, decision: Decision) -> dict[str, Any]:
+    assert decision.status is not None
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.KIND,
+        "metadata": {
+            "namespace": analysis.namespace,
+            "name": analysis.name,
+            "uid": analysis.uid,
+            "resourceVersion": analysis.resource_version,
+        },
+        # Required by the schema, ignored by the status subresource.
+        "spec": analysis.spec.to_wire(),
+        "status": decision.status.to_wire(),
+    }
+
+
+def _event_manifest(analysis: Analysis, note: EventNote, now: datetime) -> dict[str, Any]:
+    time = now.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"namespace": analysis.namespace, "name": f"{analysis.name[:200]}.{uuid.uuid4().hex[:16]}"},
+        "involvedObject": {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "namespace": analysis.namespace,
+            "name": analysis.name,
+            "uid": analysis.uid,
+        },
+        "type": note.type.value,
+        "reason": note.reason,
+        "message": note.message,
+        "source": {"component": names.MANAGED_BY},
+        "firstTimestamp": time,
+        "lastTimestamp": time,
+        "count": 1,
+    }
+
+
+def _backoff_seconds(failures: int, error: errors.ApiError | None) -> float:
+    """The pause before another try: doubled each time, spread by half, never shorter than the server asked for."""
+    longest: float = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 10))
+    asked_for = error.retry_after_seconds if isinstance(error, errors.UnavailableError) else None
+    return (asked_for or 0.0) + longest * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+def _parsed(parse: Callable[[Raw], ParsedT], raw: Raw) -> ParsedT | None:
+    try:
+        return parse(raw)
+    except errors.UnreadableResourceError as error:
+        metadata = raw.get("metadata") or {}
+        where = f"{raw.get('kind')} {metadata.get('namespace')}/{metadata.get('name')}"
+        logger.warning("%s is left alone: %s.", where, error)
+        return None
+
+
+async def _collect(parse: Callable[[Raw], ParsedT], raws: AsyncIterator[dict[str, Any]]) -> Iterable[ParsedT]:
+    return [parsed async for raw in raws if (parsed := _parsed(parse, raw)) is not None]

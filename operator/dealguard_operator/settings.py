@@ -1,0 +1,118 @@
+"""The operator's settings: environment variables `DEALGUARD_*`, checked once at start.
+
+`analyzer_image` is `DEALGUARD_ANALYZER_IMAGE`, and so on. The reference is docs/operator.md.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from dealguard_api.pod import ExtractSettings
+from dealguard_operator.errors import SettingsError
+
+_PREFIX = "DEALGUARD_"
+_RESOURCES = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
+# Kubernetes' own shape of a container's `resources`; the API server checks the quantities.
+Resources = dict[Literal["requests", "limits"], dict[str, str]]
+
+
+class OperatorSettings(BaseModel):
+    """What an installation chooses. No analysis can."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    # Empty: all namespaces, which needs a ClusterRole.
+    namespaces: tuple[str, ...] = ()
+
+    analyzer_image: Annotated[str, Field(min_length=1)]
+    analyzer_image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
+    extract_resources: Resources = _RESOURCES  # type: ignore[assignment]
+    analyze_resources: Resources = _RESOURCES  # type: ignore[assignment]
+    # Holds the text of one contract between the two containers, in memory: the longest of CUAD has 1 MB.
+    work_volume_bytes: Annotated[int, Field(gt=0)] = 256 * 1024 * 1024
+    # A finished Job, its pods (and their logs) and its Secret stay that long; the operator may be away as long.
+    job_ttl_seconds: Annotated[int, Field(ge=60)] = 24 * 3600
+
+    # The endpoint as pods reach it: its host is part of what is signed.
+    s3_endpoint: str
+    s3_access_key: Annotated[str, Field(min_length=1)]
+    s3_secret_key: SecretStr
+    s3_bucket: Annotated[str, Field(min_length=3, max_length=63)]
+    s3_region: Annotated[str, Field(min_length=1)] = "us-east-1"
+
+    # A Secret in the namespace of the analysis, with that namespace's own key.
+    api_key_secret_name: Annotated[str, Field(min_length=1, max_length=253)] = "dealguard-claude"  # noqa: S105
+    api_key_secret_key: Annotated[str, Field(min_length=1, max_length=253)] = "api-key"  # noqa: S105
+    model: Annotated[str, Field(min_length=1)] = "claude-sonnet-5-5"
+    anthropic_base_url: str | None = None
+
+    # Limits of the `extract` container.
+    extract: ExtractSettings = ExtractSettings()
+
+    # A full look at everything, beside the watches: the longest a dropped event can delay an analysis.
+    resync_seconds: Annotated[float, Field(gt=0)] = 30.0
+    log_format: Literal["json", "plain"] = "json"
+    # No DEBUG: at that level Kopf logs the bodies of all it sees.
+    log_level: Literal["INFO", "WARNING", "ERROR"] = "INFO"
+    # 0: no liveness endpoint.
+    health_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+
+    @field_validator("namespaces", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part for part in value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("extract_resources", "analyze_resources", mode="before")
+    @classmethod
+    def _parse_json(cls, value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError("must be JSON, as in a container's `resources`") from None
+
+    @field_validator("s3_endpoint")
+    @classmethod
+    def _check_endpoint(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+            raise ValueError("must be http(s)://host[:port], as pods reach the storage")
+        return value.rstrip("/")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """The settings in `environment`.
+
+        Raises:
+            SettingsError: one sentence that names each variable that is missing or has an impossible value.
+        """
+        values: dict[str, Any] = {
+            name: value for name in cls.model_fields if (value := environment.get(_variable(name)))
+        }
+        values.pop("extract", None)
+        try:
+            return cls(extract=ExtractSettings.from_environment(environment), **values)
+        except pydantic.ValidationError as error:
+            raise SettingsError(_in_words(error)) from None
+
+
+def _variable(field: str) -> str:
+    return f"{_PREFIX}{field.upper()}"
+
+
+def _in_words(error: pydantic.ValidationError) -> str:
+    missing: list[str] = []
+    wrong: list[str] = []
+    for item in error.errors(include_url=False, include_input=False):
+        variable = _variable(str(item["loc"][0]))
+        if item["type"] == "missing":
+            missing.append(variable)
+        else:
+            reason = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+            wrong.append(f"{variable} {reason[:1].lower()}{reason[1:]}")
+    parts = [f"set {', '.join(missing)}"] if missing else []
+    parts += [f"correct {'; '.join(wrong)}"] if wrong else []
+    return f"The operator cannot start: {' and '.join(parts)} in its environment."

@@ -1,0 +1,239 @@
+"""What the watches and lists last said: analyses by uid, Jobs and pods by the analysis they belong to.
+
+The newest version of an object wins, whatever order its sources deliver it in. A uid that was deleted does not come
+back, so a list that was under way then cannot resurrect it.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from dealguard_operator.model import Analysis, JobState, Observation, PodState
+from dealguard_operator.observe import gone
+
+# A list that takes longer has failed long ago, so older deletions need not be remembered against it.
+_LONGEST_LIST_SECONDS = 600
+
+ObjectT = TypeVar("ObjectT", Analysis, JobState, PodState)
+
+
+@dataclass(frozen=True)
+class _Entry(Generic[ObjectT]):
+    value: ObjectT
+    observed_at: float  # by the monotonic clock, in seconds
+
+
+class _Kind(Generic[ObjectT]):
+    """The objects of one kind, by uid."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._entries: dict[str, _Entry[ObjectT]] = {}
+        self._deleted: dict[str, float] = {}
+
+    def get(self, uid: str) -> ObjectT | None:
+        entry = self._entries.get(uid)
+        return entry.value if entry else None
+
+    def put(self, value: ObjectT) -> bool:
+        """Keep `value` unless something newer is known; whether it was news."""
+        if value.uid in self._deleted:
+            return False
+        known = self._entries.get(value.uid)
+        is_news = known is None or _is_newer(value.resource_version, known.value.resource_version)
+        if known is None or is_news or value.resource_version == known.value.resource_version:
+            self._entries[value.uid] = _Entry(value, self._clock())
+        return is_news
+
+    def remove(self, uid: str) -> ObjectT | None:
+        """Forget an object for good."""
+        self._deleted[uid] = self._clock()
+        entry = self._entries.pop(uid, None)
+        return entry.value if entry else None
+
+    def replace(
+        self, is_in_list: Callable[[ObjectT], bool], listed: Iterable[ObjectT], *, list_began_at: float
+    ) -> list[ObjectT]:
+        """Take over a complete list; what is missing in it and was not seen since the list began is removed.
+
+        Args:
+            is_in_list: whether an object, if it exists, is in a list like this one.
+            listed: the list.
+            list_began_at: when it was asked for.
+
+        Returns:
+            The objects that changed or went.
+        """
+        listed = list(listed)
+        changed = [value for value in listed if self.put(value)]
+        present = {value.uid for value in listed}
+        lost = [
+            uid
+            for uid, entry in self._entries.items()
+            if uid not in present and entry.observed_at < list_began_at and is_in_list(entry.value)
+        ]
+        changed += [value for uid in lost if (value := self.remove(uid)) is not None]
+        oldest_list = self._clock() - _LONGEST_LIST_SECONDS
+        self._deleted = {uid: at for uid, at in self._deleted.items() if at >= oldest_list}
+        return changed
+
+    def values(self) -> Iterable[ObjectT]:
+        return (entry.value for entry in self._entries.values())
+
+
+class Store:
+    """Everything observed. Not safe for threads: it lives in one event loop."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._analyses = _Kind[Analysis](clock)
+        self._jobs = _Kind[JobState](clock)
+        self._pods = _Kind[PodState](clock)
+        # Deleted pods of analyses that have not ended: the last they said may be the result.
+        self._last_words: dict[str, dict[str, PodState]] = {}
+        self._job_uids: dict[str, set[str]] = {}
+        self._pod_uids: dict[str, set[str]] = {}
+
+    def now(self) -> float:
+        """The time that `list_began_at` is measured by."""
+        return self._clock()
+
+    def put_analysis(self, analysis: Analysis) -> bool:
+        """Keep an analysis; whether it was news."""
+        if _has_ended(analysis):
+            self._last_words.pop(analysis.uid, None)
+        return self._analyses.put(analysis)
+
+    def put_job(self, job: JobState) -> bool:
+        """Keep a Job; whether it was news."""
+        self._job_uids.setdefault(job.owner_uid, set()).add(job.uid)
+        return self._jobs.put(job)
+
+    def put_pod(self, pod: PodState) -> bool:
+        """Keep a pod; whether it was news."""
+        self._pod_uids.setdefault(pod.analysis_uid, set()).add(pod.uid)
+        return self._pods.put(pod)
+
+    def remove_analysis(self, uid: str) -> None:
+        """Forget an analysis, and what its pods said last."""
+        self._analyses.remove(uid)
+        self._last_words.pop(uid, None)
+
+    def remove_job(self, job: JobState) -> None:
+        """Forget a Job."""
+        self._jobs.remove(job.uid)
+        _discard(self._job_uids, job.owner_uid, job.uid)
+
+    def remove_pod(self, pod: PodState) -> None:
+        """Forget a pod but for its last words."""
+        self._pods.remove(pod.uid)
+        _discard(self._pod_uids, pod.analysis_uid, pod.uid)
+        if self._may_still_matter(pod.analysis_uid):
+            self._last_words.setdefault(pod.analysis_uid, {})[pod.uid] = gone(pod)
+
+    def replace_analyses(self, namespace: str | None, listed: Iterable[Analysis], *, list_began_at: float) -> set[str]:
+        """Take over a complete list of analyses; the uids of those that changed or went."""
+        changed = self._analyses.replace(_lives_in(namespace), listed, list_began_at=list_began_at)
+        for analysis in changed:
+            if self._analyses.get(analysis.uid) is None:
+                self._last_words.pop(analysis.uid, None)
+        return {analysis.uid for analysis in changed}
+
+    def replace_jobs(self, namespace: str | None, listed: Iterable[JobState], *, list_began_at: float) -> set[str]:
+        """Take over a complete list of Jobs; the uids of the analyses whose Jobs changed or went."""
+        listed = list(listed)
+        for job in listed:
+            self._job_uids.setdefault(job.owner_uid, set()).add(job.uid)
+        changed = self._jobs.replace(_lives_in(namespace), listed, list_began_at=list_began_at)
+        for job in changed:
+            if self._jobs.get(job.uid) is None:
+                _discard(self._job_uids, job.owner_uid, job.uid)
+        return {job.owner_uid for job in changed}
+
+    def replace_pods(
+        self,
+        namespace: str | None,
+        listed: Iterable[PodState],
+        *,
+        list_began_at: float,
+        analysis_uid: str | None = None,
+    ) -> set[str]:
+        """Take over a complete list of pods, or one of all pods of one analysis.
+
+        Returns:
+            The uids of the analyses whose pods changed or went.
+        """
+        listed = list(listed)
+        for pod in listed:
+            self._pod_uids.setdefault(pod.analysis_uid, set()).add(pod.uid)
+        in_namespace = _lives_in(namespace)
+        changed = self._pods.replace(
+            lambda pod: in_namespace(pod) and analysis_uid in (None, pod.analysis_uid),
+            listed,
+            list_began_at=list_began_at,
+        )
+        for pod in changed:
+            if self._pods.get(pod.uid) is None:
+                self.remove_pod(pod)
+        return {pod.analysis_uid for pod in changed}
+
+    def analysis(self, uid: str) -> Analysis | None:
+        """The analysis, if it is known."""
+        return self._analyses.get(uid)
+
+    def unfinished(self) -> list[str]:
+        """The uids of the analyses that have not ended."""
+        return [analysis.uid for analysis in self._analyses.values() if not _has_ended(analysis)]
+
+    def observe(self, uid: str) -> Observation | None:
+        """What is known of an analysis and its present run; None if there is no such analysis."""
+        analysis = self._analyses.get(uid)
+        if analysis is None:
+            return None
+        job_name = analysis.expected_job_name
+        jobs = (self._jobs.get(job_uid) for job_uid in self._job_uids.get(uid, ()))
+        # Names are unique, but a recreated Job can overlap with its predecessor's last event: the newer one counts.
+        mine = [job for job in jobs if job is not None and job.name == job_name and job.namespace == analysis.namespace]
+        job = max(mine, key=lambda candidate: candidate.created_at, default=None)
+        return Observation(analysis=analysis, job=job, pods=self._pods_of(analysis, job_name, job))
+
+    def _pods_of(self, analysis: Analysis, job_name: str, job: JobState | None) -> tuple[PodState, ...]:
+        present = [self._pods.get(uid) for uid in self._pod_uids.get(analysis.uid, ())]
+        candidates = [*(pod for pod in present if pod is not None), *self._last_words.get(analysis.uid, {}).values()]
+        # A label is anybody's to write; the owner is what the Job controller wrote.
+        pods = [
+            pod
+            for pod in candidates
+            if pod.job_name == job_name
+            and pod.namespace == analysis.namespace
+            and (job is None or pod.job_uid == job.uid)
+        ]
+        return tuple(sorted(pods, key=lambda pod: (pod.created_at, pod.name)))
+
+    def _may_still_matter(self, analysis_uid: str) -> bool:
+        analysis = self._analyses.get(analysis_uid)
+        return analysis is not None and not _has_ended(analysis)
+
+
+def _has_ended(analysis: Analysis) -> bool:
+    return analysis.status.phase is not None and analysis.status.phase.is_terminal
+
+
+def _lives_in(namespace: str | None) -> Callable[[Analysis | JobState | PodState], bool]:
+    return lambda value: namespace is None or value.namespace == namespace
+
+
+def _is_newer(version: str, known: str) -> bool:
+    # Resource versions are comparable numbers, since Kubernetes 1.35 by contract and before in fact. What is not a
+    # number is taken as news: a wrong guess costs one conflict, because writes are fenced.
+    if version.isdecimal() and known.isdecimal():
+        return int(version) > int(known)
+    return version != known
+
+
+def _discard(index: dict[str, set[str]], key: str, uid: str) -> None:
+    uids = index.get(key, set())
+    uids.discard(uid)
+    if not uids:
+        index.pop(key, None)

@@ -1,0 +1,62 @@
+"""Which analysis to look at next: each at most once in the queue, never by two workers at a time.
+
+A change that arrives while an analysis is being looked at makes it due again afterwards, so nothing is missed.
+"""
+
+import asyncio
+from collections import deque
+
+
+class WorkQueue:
+    """A queue of keys that merges repeated ones. Not safe for threads: it lives in one event loop."""
+
+    def __init__(self) -> None:
+        self._ready: deque[str] = deque()
+        self._due: set[str] = set()  # in `_ready`, or to be put there when done
+        self._in_work: set[str] = set()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._arrived = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    def add(self, key: str) -> None:
+        """Make `key` due now."""
+        self._cancel_timer(key)
+        if key in self._due:
+            return
+        self._due.add(key)
+        if key not in self._in_work:
+            self._ready.append(key)
+            self._arrived.set()
+
+    def add_after(self, key: str, seconds: float) -> None:
+        """Make `key` due in `seconds`, unless it is due earlier."""
+        loop = asyncio.get_running_loop()
+        timer = self._timers.get(key)
+        if timer is not None and timer.when() <= loop.time() + seconds:
+            return
+        self._cancel_timer(key)
+        self._timers[key] = loop.call_later(seconds, self.add, key)
+
+    async def get(self) -> str:
+        """The next due key. `done` must follow."""
+        while not self._ready:
+            self._arrived.clear()
+            await self._arrived.wait()
+        key = self._ready.popleft()
+        self._due.discard(key)
+        self._in_work.add(key)
+        return key
+
+    def done(self, key: str) -> None:
+        """The look at `key` is over; it is due again if something changed meanwhile."""
+        self._in_work.discard(key)
+        if key in self._due:
+            self._ready.append(key)
+            self._arrived.set()
+
+    def _cancel_timer(self, key: str) -> None:
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()

@@ -1,0 +1,703 @@
+"""The operator's one decision: every transition, and that it stands still where nothing is left to do."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from dealguard_api import names
+from dealguard_api.conditions import Condition
+from dealguard_api.reasons import Reason
+from dealguard_api.report import DocumentInfo, Usage
+from dealguard_api.resource import (
+    Attempt,
+    ContractAnalysisStatus,
+    Phase,
+    ReportReference,
+    Run,
+    Stage,
+)
+from dealguard_operator.decide import decide
+from dealguard_operator.model import (
+    CreateJob,
+    CreateSecret,
+    DeleteAnalysis,
+    DeleteJob,
+    JobState,
+    Observation,
+    PodState,
+    Running,
+)
+from dealguard_operator.observe import gone
+from dealguard_operator.policies.messages import MAX_MESSAGE_BYTES
+from tests.unit.operator_cases import (
+    JOB_UID,
+    NAME,
+    SHA256,
+    UID,
+    analysis,
+    at,
+    completed,
+    condition,
+    ended,
+    extracted,
+    failed,
+    job,
+    pod,
+    pulling,
+    running,
+    settle,
+    started,
+    succeeded,
+    usage,
+)
+
+JOB_NAME = names.job_name(NAME, UID, 1)
+BACKOFF = condition("FailureTarget", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
+DEADLINE = condition("FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline", seconds=301)
+
+
+def conditions_of(status: ContractAnalysisStatus) -> dict[str, str]:
+    return {condition.type: condition.status for condition in status.conditions}
+
+
+def observe(
+    *pods: PodState, job: JobState | None = None, status: ContractAnalysisStatus | None = None, **spec: Any
+) -> Observation:
+    """A started run, its Job and its pods."""
+    begun = status or started(**{field: value for field, value in spec.items() if field not in ("cancel", "suspend")})
+    return Observation(analysis(begun, **spec), job=job, pods=pods, has_secret=True)
+
+
+# The way to the end.
+
+
+def test_a_new_analysis_is_queued_and_its_job_created() -> None:
+    decision = decide(Observation(analysis(runToken="first")), at(0))
+    assert decision.status is not None
+    assert (decision.status.phase, decision.status.stage) == (Phase.PENDING, Stage.QUEUED)
+    assert (decision.status.run, decision.status.run_token, decision.status.queued_at) == (1, "first", at(0))
+    assert conditions_of(decision.status) == {"Ready": "False", "Reconciling": "True", "Finished": "False"}
+    assert decision.actions == (CreateJob(JOB_NAME, 1),)
+
+
+def test_an_interrupted_start_goes_on_where_it_was() -> None:
+    queued, _ = settle(Observation(analysis()), 0)
+    assert decide(Observation(analysis(queued)), at(5)).actions == (CreateJob(JOB_NAME, 1),), "killed before the Job"
+    without_status = decide(Observation(analysis(), job=job()), at(5))
+    assert without_status.status is not None
+    assert without_status.status.job_name == JOB_NAME, "killed before any status: the Job is adopted, not doubled"
+    assert not [action for action in without_status.actions if isinstance(action, CreateJob)]
+
+
+def test_a_job_without_a_known_secret_gets_one_until_its_pod_starts() -> None:
+    observation = Observation(analysis(started()), job=job())
+    assert decide(observation, at(5)).actions == (CreateSecret(job(), 1),), "the operator was restarted in between"
+    assert decide(replace(observation, has_secret=True), at(5)).is_empty
+    assert decide(replace(observation, pods=(running(),)), at(5)).actions == (), "it started, so it has its Secret"
+
+
+@dataclass(frozen=True)
+class StageCase:
+    why: str
+    pods: tuple[PodState, ...]
+    stage: Stage
+    reason: Reason
+    words: str = ""
+
+
+STAGES = [
+    StageCase("no pod yet", (), Stage.STARTING, Reason.STARTING),
+    StageCase("a pod without containers", (pod(),), Stage.STARTING, Reason.STARTING),
+    StageCase("the init container runs", (pod(extract=Running(at(3))),), Stage.EXTRACTING, Reason.EXTRACTING),
+    StageCase("between the two", (pod(extract=extracted()),), Stage.EXTRACTING, Reason.EXTRACTING),
+    StageCase("the main container runs", (running(),), Stage.ANALYZING, Reason.ANALYZING),
+    StageCase("image cannot be pulled", (pulling("ErrImagePull"),), Stage.STARTING, Reason.IMAGE_PULL_FAILED, "image"),
+    StageCase("pull is backed off", (pulling("ImagePullBackOff"),), Stage.STARTING, Reason.IMAGE_PULL_FAILED),
+    StageCase(
+        "no room",
+        (pod(unschedulable_message="0/3 nodes are available: 3 Insufficient memory."),),
+        Stage.STARTING,
+        Reason.UNSCHEDULABLE,
+        "Insufficient memory",
+    ),
+    StageCase("an ordinary wait is no cause", (pulling("PodInitializing"),), Stage.STARTING, Reason.STARTING),
+    StageCase(
+        "a failed attempt, the next not there yet",
+        (failed(71, failure={"reason": "EngineUnavailable", "message": "Overloaded."}),),
+        Stage.STARTING,
+        Reason.STARTING,
+        "Attempt 1 failed (EngineUnavailable)",
+    ),
+    StageCase("the second attempt runs", (failed(71), running(2)), Stage.ANALYZING, Reason.ANALYZING),
+]
+
+
+@pytest.mark.parametrize("case", STAGES, ids=lambda case: case.why)
+def test_stage_and_waiting_cause_come_from_the_pod(case: StageCase) -> None:
+    status, _ = settle(observe(*case.pods, job=job()))
+    assert (status.phase, status.stage) == (Phase.PROCESSING, case.stage)
+    assert {condition.reason for condition in status.conditions} == {case.reason}
+    assert case.words in status.conditions[0].message
+    assert conditions_of(status) == {"Ready": "False", "Reconciling": "True", "Finished": "False"}
+
+
+def test_the_document_is_known_as_soon_as_it_is_read() -> None:
+    status, _ = settle(observe(running(), job=job()))
+    assert status.document == DocumentInfo(sha256=SHA256, bytes=1000, pages=12, language="en")
+
+
+def test_a_pod_that_succeeded_completes_the_run_before_its_job_does() -> None:
+    status, decision = settle(observe(succeeded(), job=job()), 31)
+    assert status.phase is Phase.COMPLETED
+    assert status.stage is None
+    assert status.result is not None
+    assert status.result.risk_level == "High"
+    assert (status.finished_at, status.duration_seconds) == (at(30), 29), "the container's end, not the operator's look"
+    assert status.usage == Usage(input_tokens=1000, output_tokens=10, cost_usd="0.05")
+    assert [(attempt.reason, attempt.exit_code, attempt.seconds) for attempt in status.attempts] == [
+        ("Completed", 0, 27)
+    ]
+    assert conditions_of(status) == {"Ready": "True", "Finished": "True"}
+    assert [note.reason for note in decision.events] == ["Completed"]
+    assert "Risk High, 3 findings" in decision.events[0].message
+
+
+# How a run fails.
+
+
+@dataclass(frozen=True)
+class FailureCase:
+    why: str
+    observation: Observation
+    reason: Reason
+    words: tuple[str, ...] = ()
+    seconds: float = 60
+
+
+def _rejected(message: str) -> Observation:
+    queued, _ = settle(Observation(analysis()), 0)
+    return Observation(analysis(queued), job_rejection=message)
+
+
+FAILURES = [
+    FailureCase(
+        "a permanent code of the main container, in its own words",
+        observe(
+            failed(41, failure={"reason": "APIKeyRejected", "message": "The key in Secret acme/k is refused."}),
+            job=job(),
+        ),
+        Reason.API_KEY_REJECTED,
+        ("Secret acme/k", "Correct the key"),
+    ),
+    FailureCase(
+        "a permanent code of the init container",
+        observe(pod(phase="Failed", extract=ended(25, start=3, end=4)), job=job()),
+        Reason.DOCUMENT_ENCRYPTED,
+        ("password",),
+    ),
+    FailureCase(
+        "the words of another reason are not believed",
+        observe(failed(28, failure={"reason": "NotAPDF", "message": "Something else."}), job=job()),
+        Reason.NO_TEXT_LAYER,
+        ("OCR",),
+    ),
+    FailureCase(
+        "a permanent code wins over OOMKilled, which a child can cause",
+        observe(pod(phase="Failed", extract=ended(26, reason="OOMKilled", start=3)), job=job()),
+        Reason.DOCUMENT_UNREADABLE,
+    ),
+    FailureCase(
+        "all attempts fail alike: their reason",
+        observe(failed(71, 1), failed(71, 2), job=job(BACKOFF), backoffLimit=1),
+        Reason.ENGINE_UNAVAILABLE,
+        ("All 2 attempts", "runToken"),
+    ),
+    FailureCase(
+        "attempts fail differently: none of their reasons",
+        observe(failed(70, 1), failed(71, 2), job=job(BACKOFF), backoffLimit=1),
+        Reason.ATTEMPTS_EXHAUSTED,
+        ("overloaded", "runToken"),
+    ),
+    FailureCase(
+        "one attempt only: its own cause, in its own words",
+        observe(
+            failed(70, failure={"reason": "StorageUnavailable", "message": "No answer from the storage."}),
+            job=job(BACKOFF),
+            backoffLimit=0,
+        ),
+        Reason.STORAGE_UNAVAILABLE,
+        ("No answer from the storage.", "reachable from pods"),
+    ),
+    FailureCase(
+        "memory",
+        observe(
+            failed_by := pod(phase="Failed", extract=extracted(), analyze=ended(137, reason="OOMKilled")),
+            job=job(BACKOFF),
+        ),
+        Reason.OUT_OF_MEMORY,
+        ("memory limit",),
+    ),
+    FailureCase(
+        "the deadline while it worked",
+        observe(gone(replace(running(), analyze=ended(143, end=301))), job=job(DEADLINE)),
+        Reason.DEADLINE_EXCEEDED,
+        ("within 300 s",),
+        seconds=302,
+    ),
+    FailureCase(
+        "the deadline after failed attempts names them",
+        observe(failed(71, 1), gone(pod(2)), job=job(DEADLINE)),
+        Reason.DEADLINE_EXCEEDED,
+        ("1 attempt(s) failed", "EngineUnavailable"),
+        seconds=302,
+    ),
+    FailureCase(
+        "the deadline while the image could not be pulled",
+        observe(gone(pulling("ImagePullBackOff")), job=job(DEADLINE)),
+        Reason.IMAGE_PULL_FAILED,
+        ("did not start within 300 s", "registry"),
+        seconds=302,
+    ),
+    FailureCase(
+        "the deadline while there was no room",
+        observe(gone(pod(unschedulable_message="0/1 nodes")), job=job(DEADLINE)),
+        Reason.UNSCHEDULABLE,
+        ("add nodes",),
+        seconds=302,
+    ),
+    FailureCase(
+        "the pod is lost, the Job still names its exit code",
+        observe(
+            job=job(
+                condition(
+                    "Failed",
+                    "PodFailurePolicy",
+                    "Container extract for pod acme/x failed with exit code 24 matching FailJob rule at index 0",
+                )
+            )
+        ),
+        Reason.NOT_A_PDF,
+    ),
+    FailureCase("the pod is lost and the Job says nothing", observe(job=job(BACKOFF)), Reason.ATTEMPTS_EXHAUSTED),
+    FailureCase("somebody deleted the Job", observe(running(), job=None), Reason.JOB_DELETED, ("runToken",)),
+    FailureCase(
+        "the Job completed but its pod is lost",
+        observe(job=job(condition("Complete"))),
+        Reason.INTERNAL_ERROR,
+        ("deleted before its result",),
+    ),
+    FailureCase(
+        "a success without a readable result",
+        observe(pod(phase="Succeeded", extract=extracted(), analyze=ended(0, "not json")), job=job()),
+        Reason.INTERNAL_ERROR,
+        ("not readable",),
+    ),
+    FailureCase(
+        "a result that points at another analysis's report",
+        observe(succeeded(report={"key": "reports/other/uid/1.json", "sha256": SHA256}), job=job()),
+        Reason.INTERNAL_ERROR,
+    ),
+    FailureCase(
+        "the API server refuses the Job",
+        _rejected('jobs.batch "x" is forbidden: exceeded quota: small\n\x1b[31m'),
+        Reason.JOB_REJECTED,
+        ("exceeded quota: small", "administrator"),
+    ),
+    FailureCase(
+        "a document of another namespace",
+        Observation(analysis(document={"key": "documents/other/x.pdf"})),
+        Reason.DOCUMENT_KEY_FORBIDDEN,
+        ("must lie under documents/acme/", "create a new"),
+    ),
+    FailureCase(
+        "a document key that climbs",
+        Observation(analysis(document={"key": "documents/acme/../other/x.pdf"})),
+        Reason.DOCUMENT_KEY_FORBIDDEN,
+    ),
+    FailureCase("no document key", Observation(analysis(document={})), Reason.DOCUMENT_KEY_FORBIDDEN, ("missing",)),
+]
+
+
+@pytest.mark.parametrize("case", FAILURES, ids=lambda case: case.why)
+def test_failures_have_one_reason_and_say_what_to_do(case: FailureCase) -> None:
+    status, decision = settle(case.observation, case.seconds)
+    assert status.phase is Phase.FAILED
+    assert status.failure is not None
+    assert status.failure.reason == case.reason
+    for words in case.words:
+        assert words in status.failure.message
+    assert len(status.failure.message.encode()) <= MAX_MESSAGE_BYTES
+    assert status.failure.message.isprintable()
+    assert conditions_of(status) == {"Ready": "False", "Stalled": "True", "Finished": "True"}
+    assert {condition.reason for condition in status.conditions} == {case.reason}
+    assert [note.reason for note in decision.events if note.type == "Warning"][-1:] == ["Failed"]
+    assert not [action for action in decision.actions if isinstance(action, CreateJob)]
+
+
+@dataclass(frozen=True)
+class AttemptCase:
+    why: str
+    pod: PodState
+    reason: Reason
+    exit_code: int | None = None
+    seconds: int | None = None
+
+
+ATTEMPTS = [
+    AttemptCase("our own passing code", failed(72), Reason.ENGINE_OUTPUT_INVALID, 72, 27),
+    AttemptCase("a crash", failed(1), Reason.INTERNAL_ERROR, 1, 27),
+    AttemptCase(
+        "a crash for lack of memory", pod(extract=ended(1, reason="OOMKilled", start=3)), Reason.OUT_OF_MEMORY, 1, 27
+    ),
+    AttemptCase("a code nobody knows", failed(99), Reason.INTERNAL_ERROR, 99, 27),
+    AttemptCase("killed from outside", failed(137), Reason.TERMINATED, 137, 27),
+    AttemptCase("terminated from outside", failed(143), Reason.TERMINATED, 143, 27),
+    AttemptCase("the node went away", failed(143, is_disrupted=True), Reason.EVICTED, 143, 27),
+    AttemptCase("evicted before it ran", pod(phase="Failed", reason="Evicted"), Reason.EVICTED),
+    AttemptCase("deleted before it ran", gone(pod()), Reason.TERMINATED),
+]
+
+
+@pytest.mark.parametrize("case", ATTEMPTS, ids=lambda case: case.why)
+def test_an_ended_pod_becomes_an_attempt_and_another_follows(case: AttemptCase) -> None:
+    status, decision = settle(observe(case.pod, job=job()))
+    assert status.phase is Phase.PROCESSING, "the Job decides whether another attempt follows"
+    (attempt,) = status.attempts
+    assert (attempt.reason, attempt.exit_code, attempt.seconds) == (case.reason, case.exit_code, case.seconds)
+    assert [note.reason for note in decision.events] == ["Retrying"]
+
+
+def test_usage_is_added_up_over_attempts_once() -> None:
+    first = observe(failed(71, usage=usage(100, "0.01")), job=job())
+    status, _ = settle(first)
+    assert status.usage == Usage(input_tokens=100, output_tokens=10, cost_usd="0.01")
+    second = observe(failed(71, usage=usage(100, "0.01")), succeeded(2), job=job(), status=status)
+    status, _ = settle(second)
+    assert status.phase is Phase.COMPLETED
+    assert status.usage == Usage(input_tokens=1100, output_tokens=20, cost_usd="0.06")
+    assert status.attempt_count == 2
+
+
+def test_more_attempts_than_are_kept_are_counted_once_each() -> None:
+    pods = tuple(failed(71, number, usage=usage(1, "0")) for number in range(1, 13))
+    status = started(backoffLimit=10)
+    for count in range(1, 13):
+        status, _ = settle(observe(*pods[:count], job=job(), status=status, backoffLimit=10))
+    assert status.attempt_count == 12
+    assert status.usage is not None
+    assert status.usage.input_tokens == 12
+    assert [attempt.pod_name[-2:] for attempt in status.attempts] == ["05", "06", "07", "08", "09", "10", "11", "12"]
+    again = decide(observe(*pods, job=job(), status=status, backoffLimit=10), at(900))
+    assert again.is_empty, "pods that no longer fit are not new"
+
+
+# What a watch has not delivered yet, or somebody else's pod.
+
+
+def test_a_success_counts_whatever_became_of_the_job() -> None:
+    for why, the_job in (("deleted", None), ("over its deadline", job(DEADLINE)), ("failed", job(BACKOFF))):
+        status, _ = settle(observe(gone(succeeded()), job=the_job), 302)
+        assert status.phase is Phase.COMPLETED, why
+
+
+@pytest.mark.parametrize(
+    ("why", "observation"),
+    [
+        ("a Job that is not seen", observe(job=None)),
+        ("a Job that completed without a pod", observe(job=job(condition("Complete")))),
+        ("a Job that failed without a pod", observe(job=job(BACKOFF))),
+    ],
+)
+def test_absence_is_confirmed_before_it_is_judged(why: str, observation: Observation) -> None:
+    assert decide(observation, at(60)).needs_fresh, why
+    assert not decide(replace(observation, is_fresh=True), at(60)).needs_fresh
+
+
+def test_a_failing_job_waits_for_its_last_pods_words_but_not_forever() -> None:
+    observation = observe(running(), job=job(DEADLINE))
+    early = decide(observation, at(302))
+    assert early.is_empty
+    assert early.requeue_after_seconds == 9
+    status, _ = settle(observation, 311)
+    assert status.failure is not None
+    assert status.failure.reason == Reason.DEADLINE_EXCEEDED
+
+
+# Standing still.
+
+SETTLED = [
+    *(observe(*case.pods, job=job()) for case in STAGES),
+    *(case.observation for case in FAILURES),
+    *(observe(case.pod, job=job()) for case in ATTEMPTS),
+    observe(succeeded(), job=job()),
+    observe(running(), job=job(), cancel=True),
+    observe(running(), job=job(), suspend=True),
+    Observation(analysis(suspend=True)),
+    Observation(analysis(cancel=True)),
+]
+
+
+@pytest.mark.parametrize("observation", SETTLED)
+def test_deciding_again_on_its_own_output_yields_nothing(observation: Observation) -> None:
+    status, first = settle(observation)
+    again = replace(observation, analysis=replace(observation.analysis, status=status), is_fresh=True, has_secret=True)
+    for seconds in (61, 3600):
+        decision = decide(again, at(seconds))
+        if status.phase is not None and status.phase.is_terminal:
+            assert decision.is_empty
+        if seconds == 61:
+            assert decision.status is None
+            assert decision.events == ()
+            assert decision.actions == first.actions or not decision.actions
+
+
+@pytest.mark.parametrize(
+    ("why", "the_job", "pods"),
+    [
+        ("the Job and everything of it is gone", None, ()),
+        ("a late pod failed", job(), (succeeded(), failed(41, 2))),
+        ("the Job is said to have failed", job(BACKOFF), (succeeded(),)),
+        ("the pod is running again, as a stale cache has it", job(), (running(),)),
+    ],
+)
+def test_a_terminal_status_never_changes_by_itself(
+    why: str, the_job: JobState | None, pods: tuple[PodState, ...]
+) -> None:
+    for status in (completed(), settle(observe(failed(41), job=job()))[0]):
+        for fresh in (False, True):
+            observation = Observation(analysis(status), job=the_job, pods=pods, is_fresh=fresh)
+            assert decide(observation, at(10_000)).is_empty, why
+
+
+def test_a_terminal_status_follows_the_generation_and_nothing_else() -> None:
+    """Else `kubectl wait` and kstatus would wait forever after a change of, say, the priority."""
+    before = completed()
+    status, decision = settle(Observation(analysis(before, generation=2, priority=5)))
+    assert status.observed_generation == 2
+    assert {condition.observed_generation for condition in status.conditions} == {2}
+    assert [c.last_transition_time for c in status.conditions] == [c.last_transition_time for c in before.conditions]
+    assert decision.events == ()
+    unchanged = {"observed_generation", "conditions"}
+    assert status.model_dump(exclude=unchanged) == before.model_dump(exclude=unchanged)
+
+
+def test_transition_times_move_only_with_the_status() -> None:
+    status, _ = settle(observe(running(), job=job()), 20)
+    times = {condition.type: condition.last_transition_time for condition in status.conditions}
+    assert times == {"Ready": at(0), "Reconciling": at(0), "Finished": at(0)}
+    status, _ = settle(observe(succeeded(), job=job(), status=status), 31)
+    times = {condition.type: condition.last_transition_time for condition in status.conditions}
+    assert times == {"Ready": at(31), "Finished": at(31)}
+
+
+def test_a_resource_that_is_being_deleted_is_left_alone() -> None:
+    assert decide(Observation(replace(analysis(), is_deleting=True)), at(0)).is_empty
+
+
+# Control.
+
+
+def test_suspended_before_the_start_waits_without_a_job() -> None:
+    status, decision = settle(Observation(analysis(suspend=True)))
+    assert (status.phase, status.stage) == (Phase.PENDING, Stage.QUEUED)
+    assert status.conditions[0].reason == Reason.SUSPENDED
+    assert decision.actions == ()
+    resumed, decision = settle(Observation(analysis(status)))
+    assert resumed.conditions[0].reason == Reason.QUEUED
+    assert decision.actions == (CreateJob(JOB_NAME, 1),), "there was no Job before, so its name is free"
+
+
+def test_suspended_while_running_stops_and_resumes_under_a_new_name() -> None:
+    status, decision = settle(observe(running(), job=job(), suspend=True))
+    assert (status.phase, status.stage) == (Phase.PENDING, Stage.QUEUED)
+    assert decision.actions == (DeleteJob(JOB_NAME, JOB_UID),)
+    stopped = gone(replace(running(), analyze=ended(143, {"usage": usage()})))
+    status, decision = settle(observe(stopped, job=job(deleting_since=at(61)), status=status, suspend=True))
+    assert decision.actions == ()
+    assert status.usage is not None, "what the stopped pod spent is on record"
+    status, decision = settle(observe(running(), job=job(deleting_since=at(61)), status=status))
+    assert decision.actions == (), "two pods of one run would both be paid: wait for the old one"
+    status, decision = settle(observe(stopped, job=None, status=status))
+    assert decision.actions == (CreateJob(f"{JOB_NAME}-2", 1),)
+    assert (status.job_count, status.job_name, status.run) == (2, None, 1)
+    status, _ = settle(observe(job=job(name=f"{JOB_NAME}-2", created_at=at(90)), status=status), 91)
+    assert (status.phase, status.job_name, status.started_at) == (Phase.PROCESSING, f"{JOB_NAME}-2", at(90))
+
+
+def test_cancel_before_the_start_ends_at_once() -> None:
+    status, decision = settle(Observation(analysis(cancel=True)))
+    assert status.phase is Phase.CANCELLED
+    assert decision.actions == ()
+    assert conditions_of(status) == {"Ready": "False", "Stalled": "True", "Finished": "True"}
+    assert [note.reason for note in decision.events] == ["Cancelled"]
+
+
+def test_cancel_while_running_is_on_record_before_the_job_is_deleted_and_names_its_cost() -> None:
+    status, decision = settle(observe(running(), job=job(), cancel=True))
+    assert status.phase is Phase.PROCESSING
+    assert status.conditions[0].reason == Reason.CANCELLED
+    assert decision.actions == (DeleteJob(JOB_NAME, JOB_UID),)
+    waiting = decide(observe(running(), job=job(deleting_since=at(61)), status=status, cancel=True), at(62))
+    assert waiting.is_empty
+    assert waiting.requeue_after_seconds == 9
+    spent = replace(running(), analyze=ended(143, {"usage": usage()}))
+    status, decision = settle(observe(spent, job=job(deleting_since=at(61)), status=status, cancel=True), 63)
+    assert status.phase is Phase.CANCELLED
+    assert status.usage == Usage(input_tokens=1000, output_tokens=10, cost_usd="0.05")
+
+
+def test_cancel_does_not_wait_forever_for_a_dead_node() -> None:
+    status, _ = settle(observe(running(), job=job(deleting_since=at(61)), cancel=True), 71)
+    assert status.phase is Phase.CANCELLED
+
+
+def test_a_result_that_came_before_the_cancel_is_kept() -> None:
+    status, decision = settle(observe(succeeded(), job=job(), cancel=True))
+    assert status.phase is Phase.COMPLETED, "it is paid and stored"
+    assert decision.actions == ()
+
+
+def test_a_new_run_token_begins_a_numbered_run_and_keeps_the_last_five() -> None:
+    status = completed(runToken="t1")
+    for number in range(2, 9):
+        token = f"t{number}"
+        observation = Observation(analysis(status, runToken=token, generation=number), job=job(), pods=(succeeded(),))
+        status, decision = settle(observation, 1000 * number)
+        assert (status.phase, status.run, status.run_token) == (Phase.PENDING, number, token)
+        assert decision.actions == (CreateJob(names.job_name(NAME, UID, number), number),)
+        assert status.result is None
+        assert status.usage is None
+        assert status.attempts == []
+        assert (status.started_at, status.finished_at, status.job_name) == (None, None, None)
+        the_job = job(name=names.job_name(NAME, UID, number), created_at=at(1000 * number + 1))
+        status, _ = settle(Observation(analysis(status, runToken=token), job=the_job), 1000 * number + 2)
+        status, _ = settle(Observation(analysis(status, runToken=token, cancel=True), job=None), 1000 * number + 3)
+        assert status.phase is Phase.CANCELLED
+    assert [run.run for run in status.runs] == [3, 4, 5, 6, 7]
+
+
+def test_the_first_run_is_kept_with_its_report() -> None:
+    status, _ = settle(Observation(analysis(completed(), runToken="again")))
+    (run,) = status.runs
+    assert (run.run, run.run_token, run.phase, run.reason) == (1, None, Phase.COMPLETED, "Completed")
+    assert run.report is not None
+    assert run.usage == Usage(input_tokens=1000, output_tokens=10, cost_usd="0.05")
+
+
+@pytest.mark.parametrize(
+    ("why", "before", "spec"),
+    [
+        ("the same token", "a", {"runToken": "a"}),
+        ("a token taken away", "a", {}),
+        ("a new token, but cancelled", "a", {"runToken": "b", "cancel": True}),
+    ],
+)
+def test_no_other_change_runs_again(why: str, before: str, spec: dict[str, Any]) -> None:
+    assert decide(Observation(analysis(completed(runToken=before), **spec)), at(60)).is_empty, why
+
+
+def test_ttl_deletes_exactly_what_was_decided_on() -> None:
+    spec = {"ttlSecondsAfterFinished": 100}
+    status = completed(**spec)
+    waiting = decide(Observation(analysis(status, **spec)), at(60))
+    assert waiting.is_empty
+    assert waiting.requeue_after_seconds == 70
+    due = decide(Observation(analysis(status, **spec)), at(130))
+    assert due.actions == (DeleteAnalysis(UID, "100"),)
+
+
+def test_ttl_zero_deletes_only_after_the_end_is_on_record() -> None:
+    spec = {"ttlSecondsAfterFinished": 0}
+    decision = decide(observe(succeeded(), job=job(), **spec), at(31))
+    assert decision.status is not None
+    assert decision.actions == ()
+    assert decision.requeue_after_seconds == 0
+
+
+def test_a_job_whose_secret_is_refused_is_not_left_to_wait() -> None:
+    observation = replace(observe(job=job()), job_rejection="secrets is forbidden: exceeded quota")
+    status, decision = settle(observation)
+    assert status.failure is not None
+    assert status.failure.reason == Reason.JOB_REJECTED
+    assert decision.actions == (DeleteJob(JOB_NAME, JOB_UID),)
+
+
+# Size.
+
+
+def test_the_largest_status_stays_under_8_kb() -> None:
+    big = Usage(
+        input_tokens=9_999_999,
+        output_tokens=9_999_999,
+        cache_read_tokens=9_999_999,
+        cache_write_tokens=9_999_999,
+        cost_usd="9999.999999",
+    )
+    report = ReportReference(key=f"reports/{'n' * 63}/{UID}/999.json", sha256=SHA256)
+    runs = [
+        Run(
+            run=999,
+            run_token="t" * 64,
+            phase=Phase.COMPLETED,
+            reason=Reason.ENGINE_REQUEST_REJECTED,
+            started_at=at(0),
+            finished_at=at(1),
+            report=report,
+            usage=big,
+        )
+    ] * 5
+    attempts = [
+        Attempt(
+            pod_name="p" * 63,
+            reason=Reason.ENGINE_REQUEST_REJECTED,
+            exit_code=143,
+            started_at=at(0),
+            seconds=3600,
+            usage=big,
+        )
+    ] * 7
+    base = started(runToken="t" * 64).model_copy(
+        update={"runs": runs, "attempts": attempts, "attempt_count": 20, "usage": big, "job_name": JOB_NAME}
+    )
+    words = "€" * 2000
+    key = names.report_key("acme", UID, 1)
+    good = succeeded(
+        2, summary="ä" * 800, contractType="ö" * 100, model="m" * 100, report={"key": key, "sha256": SHA256}
+    )
+    bad = failed(41, 2, failure={"reason": "APIKeyRejected", "message": words[:1000]}, usage=big.to_wire())
+    for worst in (good, bad):
+        status, _ = settle(observe(worst, job=job(), status=base, runToken="t" * 64))
+        assert status.phase is not None
+        assert status.phase.is_terminal
+        assert len(status.attempts) == 8
+        size = len(json.dumps(status.to_wire(), ensure_ascii=False).encode())
+        longer_names = 57 - len(JOB_NAME)
+        assert size + longer_names < 8 * 1024, f"{status.phase}: {size} bytes"
+
+
+def test_conditions_fit_the_schema() -> None:
+    for case in FAILURES:
+        status, _ = settle(case.observation, case.seconds)
+        for item in status.conditions:
+            Condition.model_validate(item.to_wire())
+
+
+@pytest.mark.parametrize(
+    ("why", "message"),
+    [
+        ("a number that no status can carry", json.dumps({"usage": {"inputTokens": 10**30}})),
+        ("a cost beyond belief", json.dumps({"usage": usage(cost="999999.999999")})),
+        ("not JSON", "\x00\x01"),
+        ("JSON, but not an object", "[1, 2]"),
+        ("nested beyond the parser's depth", "[" * 2000),
+        ("fields of the wrong kind", json.dumps({"usage": "much", "failure": 5})),
+    ],
+)
+def test_a_hostile_termination_message_is_ignored_and_never_raises(why: str, message: str) -> None:
+    for exit_code in (0, 1, 41, 71):
+        hostile = pod(phase="Failed", extract=ended(0, message, start=3, end=4), analyze=ended(exit_code, message))
+        status, _ = settle(observe(hostile, job=job()))
+        assert status.usage is None, why
+        assert status.document is None

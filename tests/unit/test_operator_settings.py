@@ -1,0 +1,95 @@
+"""The operator's environment: what is missing or impossible is said in one sentence, at the start."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dealguard_api.pod import ExtractSettings
+from dealguard_operator.errors import SettingsError
+from dealguard_operator.kopf_settings import kopf_settings
+from dealguard_operator.settings import OperatorSettings
+from tests.unit.operator_cases import ENVIRONMENT, settings
+
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "operator.md"
+
+
+def test_the_least_environment_is_enough() -> None:
+    chosen = settings()
+    assert chosen.namespaces == ()
+    assert chosen.s3_region == "us-east-1"
+    assert chosen.extract == ExtractSettings()
+    assert chosen.extract_resources["limits"] == {"memory": "1Gi"}
+
+
+def test_what_is_set_is_taken() -> None:
+    chosen = settings(
+        NAMESPACES="acme, globex",
+        EXTRACT_RESOURCES='{"limits": {"memory": "2Gi"}}',
+        MAX_PAGES="10",
+        S3_ENDPOINT="https://s3.example/",
+        RESYNC_SECONDS="5.5",
+    )
+    assert chosen.namespaces == ("acme", "globex")
+    assert chosen.extract_resources == {"limits": {"memory": "2Gi"}}
+    assert chosen.extract.max_pages == 10
+    assert chosen.s3_endpoint == "https://s3.example"
+    assert chosen.resync_seconds == 5.5
+
+
+@pytest.mark.parametrize(
+    ("why", "environment", "named"),
+    [
+        ("nothing set", {}, ["DEALGUARD_ANALYZER_IMAGE", "DEALGUARD_S3_ENDPOINT", "DEALGUARD_S3_SECRET_KEY"]),
+        ("empty is missing", {**ENVIRONMENT, "DEALGUARD_S3_BUCKET": ""}, ["set DEALGUARD_S3_BUCKET"]),
+        ("no URL", {**ENVIRONMENT, "DEALGUARD_S3_ENDPOINT": "storage:9000"}, ["DEALGUARD_S3_ENDPOINT must be http"]),
+        ("with a path", {**ENVIRONMENT, "DEALGUARD_S3_ENDPOINT": "http://s/b"}, ["DEALGUARD_S3_ENDPOINT must be http"]),
+        ("not JSON", {**ENVIRONMENT, "DEALGUARD_EXTRACT_RESOURCES": "{"}, ["DEALGUARD_EXTRACT_RESOURCES must be JSON"]),
+        ("a limit that is none", {**ENVIRONMENT, "DEALGUARD_MAX_PAGES": "0"}, ["DEALGUARD_MAX_PAGES"]),
+        ("DEBUG would log bodies", {**ENVIRONMENT, "DEALGUARD_LOG_LEVEL": "DEBUG"}, ["DEALGUARD_LOG_LEVEL", "INFO"]),
+    ],
+)
+def test_a_wrong_environment_is_one_sentence(why: str, environment: dict[str, str], named: list[str]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        OperatorSettings.from_environment(environment)
+    message = str(caught.value)
+    assert message.count("\n") == 0, why
+    assert message.startswith("The operator cannot start: ")
+    for words in named:
+        assert words in message
+
+
+def test_no_credential_shows_in_messages_or_texts() -> None:
+    assert "the-secret-key" not in repr(settings())
+    with pytest.raises(SettingsError) as caught:
+        OperatorSettings.from_environment({"DEALGUARD_S3_SECRET_KEY": "the-secret-key"})
+    assert "the-secret-key" not in str(caught.value)
+
+
+def test_the_program_says_it_and_ends_with_2() -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("DEALGUARD_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "dealguard_operator"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("The operator cannot start: set DEALGUARD_ANALYZER_IMAGE")
+    assert "Traceback" not in done.stderr
+
+
+def test_every_setting_is_documented() -> None:
+    documented = set(re.findall(r"`DEALGUARD_([A-Z0-9_]+)`", REFERENCE.read_text()))
+    fields = set(OperatorSettings.model_fields) - {"extract"} | set(ExtractSettings.model_fields) - {"expected_sha256"}
+    assert documented == {field.upper() for field in fields}
+
+
+def test_kopf_sees_only_our_jobs_and_pods_and_writes_nothing() -> None:
+    kopfs = kopf_settings(settings())
+    selectors = {str(key): value for key, value in kopfs.watching.label_selectors.items()}
+    assert set(selectors.values()) == {"app.kubernetes.io/managed-by=dealguard-operator"}
+    assert len(selectors) == 2
+    assert kopfs.posting.loggers is False
+    assert kopfs.scanning.disabled is False
+    assert kopf_settings(settings(NAMESPACES="acme")).scanning.disabled is True, "Roles alone cannot watch definitions"

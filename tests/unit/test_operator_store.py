@@ -1,0 +1,186 @@
+"""What the operator remembers: the newest version, no ghosts, last words; and its queue of work."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from dealguard_api import names
+from dealguard_operator.model import Observation
+from dealguard_operator.store import Store
+from dealguard_operator.work_queue import WorkQueue
+from tests.unit.operator_cases import (
+    JOB_UID,
+    NAME,
+    NAMESPACE,
+    UID,
+    analysis,
+    at,
+    completed,
+    job,
+    pod,
+    started,
+    succeeded,
+)
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def filled() -> tuple[Store, Clock]:
+    clock = Clock()
+    store = Store(clock)
+    store.put_analysis(analysis(started()))
+    store.put_job(job())
+    store.put_pod(pod())
+    clock.time += 1
+    return store, clock
+
+
+def seen(store: Store) -> Observation:
+    observation = store.observe(UID)
+    assert observation is not None
+    return observation
+
+
+def test_what_belongs_together_is_observed_together() -> None:
+    store, _ = filled()
+    assert (seen(store).job, seen(store).pods) == (job(), (pod(),))
+
+
+@pytest.mark.parametrize(("version", "is_news"), [("99", False), ("100", False), ("101", True), ("not-a-number", True)])
+def test_the_newest_version_wins_in_whatever_order_it_comes(version: str, is_news: bool) -> None:
+    store, _ = filled()
+    assert store.put_analysis(replace(analysis(), resource_version=version)) is is_news
+    assert (seen(store).analysis.resource_version == version) == (is_news or version == "100")
+
+
+@pytest.mark.parametrize(
+    ("why", "foreign"),
+    [
+        ("of another run", pod(2, job_name=names.job_name(NAME, UID, 2))),
+        ("of a Job of that name that is not ours", pod(2, job_uid="forged")),
+        ("of another namespace", pod(2, namespace="other")),
+        ("with another label", pod(2, analysis_uid="other")),
+    ],
+)
+def test_a_foreign_pod_is_not_observed(why: str, foreign: object) -> None:
+    store, _ = filled()
+    store.put_pod(foreign)  # type: ignore[arg-type]
+    assert seen(store).pods == (pod(),), why
+
+
+def test_a_foreign_job_is_not_observed() -> None:
+    store, _ = filled()
+    store.put_job(job(uid="other", owner_uid="another-analysis", created_at=at(50)))
+    store.put_job(job(uid="later", name=names.job_name(NAME, UID, 2), created_at=at(50)))
+    assert seen(store).job == job()
+
+
+def test_a_deleted_pods_last_words_stay_until_the_end() -> None:
+    store, _ = filled()
+    store.put_pod(replace(succeeded(), resource_version="301"))
+    store.remove_pod(replace(succeeded(), resource_version="302"))
+    (last,) = seen(store).pods
+    assert last.is_gone
+    assert last.analyze == succeeded().analyze
+    store.remove_job(job())
+    assert seen(store).pods == (last,), "also when the Job is gone"
+    store.put_analysis(replace(analysis(completed()), resource_version="110"))
+    assert seen(store).pods == ()
+
+
+def test_a_list_removes_what_is_gone_and_keeps_its_last_words() -> None:
+    store, clock = filled()
+    assert store.replace_pods(None, [], list_began_at=clock.time) == {UID}
+    assert [last.is_gone for last in seen(store).pods] == [True]
+    assert store.replace_jobs(None, [], list_began_at=clock.time) == {UID}
+    assert seen(store).job is None
+    assert store.replace_analyses(None, [], list_began_at=clock.time) == {UID}
+    assert store.observe(UID) is None
+
+
+def test_a_list_does_not_remove_what_came_after_it_began() -> None:
+    store, clock = filled()
+    began_at = clock.time - 5
+    assert store.replace_jobs(None, [], list_began_at=began_at) == set()
+    assert seen(store).job == job()
+
+
+def test_a_list_does_not_bring_back_what_was_deleted_meanwhile() -> None:
+    store, clock = filled()
+    began_at = clock.time
+    store.remove_job(job())
+    store.remove_analysis(UID)
+    store.replace_jobs(None, [job()], list_began_at=began_at)
+    store.replace_analyses(None, [analysis()], list_began_at=began_at)
+    assert store.observe(UID) is None
+
+
+@pytest.mark.parametrize(("namespace", "is_gone"), [(NAMESPACE, True), ("other", False), (None, True)])
+def test_a_list_speaks_of_its_own_namespace(namespace: str | None, is_gone: bool) -> None:
+    store, clock = filled()
+    store.replace_jobs(namespace, [], list_began_at=clock.time)
+    assert (seen(store).job is None) is is_gone
+
+
+def test_a_list_of_one_analysis_says_nothing_of_others() -> None:
+    store, clock = filled()
+    store.replace_pods(NAMESPACE, [], list_began_at=clock.time, analysis_uid="another")
+    assert seen(store).pods == (pod(),)
+
+
+def test_an_older_list_changes_nothing_newer() -> None:
+    store, clock = filled()
+    newer = job(resource_version="250", deleting_since=at(9))
+    store.put_job(newer)
+    assert store.replace_jobs(None, [job()], list_began_at=clock.time) == set()
+    assert seen(store).job == newer
+
+
+def test_only_unfinished_analyses_are_looked_at_again() -> None:
+    store, _ = filled()
+    store.put_analysis(replace(analysis(completed()), uid="done"))
+    assert store.unfinished() == [UID]
+
+
+def test_a_recreated_job_of_the_same_name_is_the_newer_one() -> None:
+    store, _ = filled()
+    store.put_job(job(uid="recreated", created_at=at(10)))
+    observed = seen(store).job
+    assert observed is not None
+    assert observed.uid == "recreated" != JOB_UID
+
+
+async def test_the_queue_merges_and_never_hands_a_key_to_two_workers() -> None:
+    queue = WorkQueue()
+    for key in ("a", "b", "a", "a"):
+        queue.add(key)
+    assert [await queue.get(), await queue.get()] == ["a", "b"]
+    queue.add("a")
+    assert len(queue) == 0, "it is being looked at"
+    queue.done("b")
+    queue.done("a")
+    assert await asyncio.wait_for(queue.get(), 1) == "a", "and is due again afterwards"
+
+
+async def test_the_earliest_timer_counts_and_a_change_replaces_it() -> None:
+    queue = WorkQueue()
+    queue.add_after("a", 3600)
+    queue.add_after("a", 0.01)
+    queue.add_after("a", 3600)
+    assert await asyncio.wait_for(queue.get(), 1) == "a"
+    queue.done("a")
+    queue.add_after("a", 0.01)
+    queue.add("a")
+    assert await asyncio.wait_for(queue.get(), 1) == "a"
+    queue.done("a")
+    await asyncio.sleep(0.05)
+    assert len(queue) == 0, "the timer went with the change"
