@@ -1,0 +1,162 @@
+"""Object storage as the pod sees it: presigned URLs, nothing else.
+
+A URL carries its own permission, so no message, log line or exception that leaves this module contains one.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self, TypeVar
+
+import httpx2
+
+from dealguard_analyzer.errors import AnalysisError, DocumentError, PassingError
+from dealguard_analyzer.reading.file_checks import too_large
+from dealguard_api.exit_codes import ExitCode
+
+ResultT = TypeVar("ResultT")
+
+# A storage that is restarting is back within seconds. What takes longer is for the next attempt of the Job.
+_PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
+# Per read, not for the whole transfer: the container's deadline bounds that.
+_TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
+_CHUNK_BYTES = 1 << 20
+# A report has some hundred kilobytes; beyond this it is not one.
+_MAX_REPORT_BYTES = 64 * 1024 * 1024
+_PASSING_STATUSES = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file as it arrived."""
+
+    size_bytes: int
+    sha256: str
+
+
+class _TryAgain(Exception):  # noqa: N818 - internal signal
+    """This try failed in a way that may pass; `args[0]` says how, in words without a URL."""
+
+
+class PresignedStorage:
+    """Transfers by presigned URL; as a context manager it closes its connections.
+
+    Args:
+        pauses_seconds: between tries; one more try than pauses.
+        timeout: of each connect, read and write.
+    """
+
+    def __init__(self, pauses_seconds: tuple[float, ...] = _PAUSES_SECONDS, timeout: httpx2.Timeout = _TIMEOUT) -> None:
+        self._pauses_seconds = pauses_seconds
+        self._timeout = timeout
+
+    @cached_property
+    def _client(self) -> httpx2.Client:
+        # identity: the digest is of the stored bytes. No redirects: a presigned URL is valid for its own host only.
+        headers = {"Accept-Encoding": "identity"}
+        return httpx2.Client(timeout=self._timeout, headers=headers, follow_redirects=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def download(self, url: str, path: Path, max_bytes: int) -> Download:
+        """Store the document under `path`.
+
+        Raises:
+            DocumentError: there is none, or it is larger than `max_bytes`.
+            PassingError: the storage does not deliver it now.
+        """
+        return self._persist(lambda: self._download(url, path, max_bytes))
+
+    def get_report(self, url: str) -> bytes | None:
+        """A stored report; None if there is none.
+
+        Raises:
+            PassingError: the storage does not say now.
+        """
+        return self._persist(lambda: self._get_report(url))
+
+    def put_report(self, url: str, report: bytes) -> bool:
+        """Store a report unless there is one already; whether it was stored.
+
+        Raises:
+            PassingError: the storage does not take it now.
+        """
+        return self._persist(lambda: self._put_report(url, report))
+
+    def _persist(self, try_once: Callable[[], ResultT]) -> ResultT:
+        for pause_seconds in (*self._pauses_seconds, None):
+            try:
+                return try_once()
+            except (httpx2.InvalidURL, httpx2.UnsupportedProtocol):
+                detail = "A presigned URL in the Job's Secret is not one."
+                raise AnalysisError(ExitCode.INTERNAL_ERROR, detail) from None
+            except (_TryAgain, httpx2.TransportError) as error:
+                what = error.args[0] if isinstance(error, _TryAgain) else type(error).__name__
+                if pause_seconds is None:
+                    raise _unavailable(f"The object storage did not do its part ({what}).") from None
+                time.sleep(pause_seconds)
+        raise AssertionError("unreachable")
+
+    def _download(self, url: str, path: Path, max_bytes: int) -> Download:
+        with self._client.stream("GET", url) as response:
+            if response.status_code == httpx2.codes.NOT_FOUND:
+                raise DocumentError(ExitCode.DOCUMENT_NOT_FOUND)
+            _check_status(response)
+            announced = int(response.headers.get("Content-Length", "0"))
+            if announced > max_bytes:
+                raise too_large(announced, max_bytes)
+            digest, size_bytes = hashlib.sha256(), 0
+            with path.open("wb") as file:
+                for chunk in response.iter_raw(_CHUNK_BYTES):
+                    size_bytes += len(chunk)
+                    if size_bytes > max_bytes:
+                        raise too_large(size_bytes, max_bytes)
+                    digest.update(chunk)
+                    file.write(chunk)
+        return Download(size_bytes, digest.hexdigest())
+
+    def _get_report(self, url: str) -> bytes | None:
+        with self._client.stream("GET", url) as response:
+            if response.status_code == httpx2.codes.NOT_FOUND:
+                return None
+            _check_status(response)
+            report = bytearray()
+            for chunk in response.iter_raw(_CHUNK_BYTES):
+                report += chunk
+                if len(report) > _MAX_REPORT_BYTES:
+                    raise _unavailable("What is stored as this run's report is far too large for one.")
+        return bytes(report)
+
+    def _put_report(self, url: str, report: bytes) -> bool:
+        headers = {"If-None-Match": "*", "Content-Type": "application/json"}
+        response = self._client.put(url, content=report, headers=headers)
+        if response.status_code == httpx2.codes.PRECONDITION_FAILED:
+            return False
+        _check_status(response)
+        return True
+
+
+def _check_status(response: httpx2.Response) -> None:
+    """Tell success from what may pass by itself within seconds, and that from what will not."""
+    status = response.status_code
+    if status in (httpx2.codes.OK, httpx2.codes.NO_CONTENT):
+        return
+    if status in _PASSING_STATUSES:
+        raise _TryAgain(f"HTTP {status}")
+    if status == httpx2.codes.FORBIDDEN:
+        raise _unavailable(
+            "The object storage refused the presigned URL (HTTP 403): it has expired, or the operator's storage "
+            "account may not do what the URL asks for."
+        )
+    raise _unavailable(f"The object storage gave an unexpected answer (HTTP {status}).")
+
+
+def _unavailable(detail: str) -> PassingError:
+    return PassingError(ExitCode.STORAGE_UNAVAILABLE, detail)

@@ -1,0 +1,62 @@
+"""The engines: text in, report out, behind one Protocol.
+
+What belongs here: `rules` (offline, deterministic), `claude` (Anthropic's API), and what they share. What never does:
+PDF code, storage, Kubernetes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from dealguard_analyzer.document import ExtractedDocument
+from dealguard_api.report import EngineName, Language, Report, Usage
+
+
+def _no_progress(done: int, total: int) -> None:
+    """Nobody is watching."""
+
+
+def _no_accounts(usage: Usage) -> None:
+    """Nobody keeps accounts."""
+
+
+@dataclass(frozen=True)
+class EngineRequest:
+    """One analysis.
+
+    Attributes:
+        language: of the contract and so of the report's own words; None if it is neither German nor English.
+        perspective: the party whose interests count, as the user named it; None for every party.
+        deadline: absolute time at which the caller stops waiting; None on a laptop.
+        max_cost_usd: most that this analysis may cost; None for no limit.
+        on_progress: told (steps done, steps in all) now and then.
+        on_usage: told everything consumed so far whenever it grows (a total, not a difference), as early as the engine
+            knows it: an analysis that is terminated from outside leaves only what was said here.
+    """
+
+    document: ExtractedDocument
+    language: Language | None
+    perspective: str | None = None
+    deadline: datetime | None = None
+    max_cost_usd: Decimal | None = None
+    on_progress: Callable[[int, int], None] = field(default=_no_progress)
+    on_usage: Callable[[Usage], None] = field(default=_no_accounts)
+
+
+class Engine(Protocol):
+    """Turns a document's text into a report."""
+
+    @property
+    def name(self) -> EngineName:
+        """How `spec.engine` names it."""
+        ...
+
+    def analyze(self, request: EngineRequest) -> Report:
+        """The report on `request.document`; every citation in it is checked against the text.
+
+        Raises:
+            AnalysisError: there is no report; the error says why and what was spent.
+        """
+        ...

@@ -1,0 +1,203 @@
+"""How long the parties are bound, and who may end it."""
+
+import re
+
+from dealguard_analyzer.engines.rules.checks import Case, Check, Outcome, Words, having, matching, outcome
+from dealguard_analyzer.engines.rules.facts.periods import find_periods, months
+
+_AUTOMATIC = re.compile(
+    r"\bautomatic|\bshall (?:be )?(?:renew|extend)|\bwill (?:be )?(?:renew|extend)|\bverlängert (?:sich|er|es)"
+    r"|\bstillschweigend|\bunless\b.{0,80}\bnotice"
+)
+_MUTUAL = re.compile(
+    r"\b(?:either|each|both|any) part(?:y|ies)|\bparties\b|\bbeide\w*|\bjede\w* (?:partei|vertragspartei)"
+    r"|\bparteien\b|\bvon beiden\b|\bparty hereto\b|\bmutual"
+)
+_TERMINATION_EXCLUDED = re.compile(
+    r"\b(?:ordentliche )?kündigung\b.{0,60}\bausgeschlossen|\bmay not (?:be )?terminate[d]? (?:this agreement"
+    r" )?(?:for convenience|prior to)"
+)
+_GOOD_CAUSE_EXCLUDED = re.compile(
+    r"\b(?:außerordentliche kündigung|kündigung aus wichtigem grund)\b.{0,60}\bausgeschlossen"
+)
+_GERMAN_TERM = re.compile(r"\b(?:mindestlaufzeit|laufzeit|vertragsdauer|fest für|für die dauer von)\b")
+
+
+def _automatic_renewal(case: Case) -> Outcome | None:
+    sentences = having(case.clauses.of("Renewal Term"), _AUTOMATIC)
+    if not sentences:
+        return None
+    notice = max(
+        (months(hit.period) for s in sentences for hit in find_periods(s.text) if hit.period.reference_point), default=0
+    )
+    return outcome(sentences, likelihood=4 if notice > 3 else 3, impact=3)
+
+
+def _renewal_309(case: Case) -> Outcome | None:
+    """Consumers: no tacit renewal except for an indefinite time with a month's notice; first term at most two years."""
+    if not (case.german_law and case.german) or case.consumer is False:
+        return None
+    found = []
+    for sentence in having(case.clauses.of("Renewal Term"), _AUTOMATIC, re.compile(r"\bunbestimmte zeit\b")):
+        if any(hit.period.unit in ("month", "year") for hit in find_periods(sentence.text)):
+            found.append(sentence)
+    for sentence in matching(case, _GERMAN_TERM):
+        if sentence not in found and any(months(hit.period) > 24 for hit in find_periods(sentence.text)):
+            found.append(sentence)
+    if not found:
+        return None
+    return Outcome(tuple(found[:3]), assessment="risk" if case.consumer else "check")
+
+
+def _one_sided_convenience(case: Case) -> Outcome | None:
+    clauses = case.clauses.of("Termination For Convenience")
+    one_sided = [s for s in clauses if not _MUTUAL.search(s.lower) and len(s.text) > 40]
+    return outcome(one_sided) if one_sided and len(one_sided) == len(clauses) else None
+
+
+def _good_cause(case: Case) -> Outcome | None:
+    return outcome(matching(case, _GOOD_CAUSE_EXCLUDED)) if case.german_law else None
+
+
+def _locked_in(case: Case) -> Outcome | None:
+    return outcome(
+        matching(case, _TERMINATION_EXCLUDED, re.compile(r"\baußerordentlich\w* kündigung\b.{0,60}\bausgeschlossen"))
+    )
+
+
+def _long_term(case: Case) -> Outcome | None:
+    term = case.facts.initial_term
+    if term is None or months(term.value) < 60 or case.clauses.of("Termination For Convenience"):
+        return None
+    quoted = [s for s in case.text.sentences if case.text.cite(s).quote == term.citation.quote]
+    return outcome(quoted)
+
+
+CHECKS = (
+    Check(
+        id="term-automatic-renewal",
+        category="Renewal Term",
+        title=Words("Automatic renewal", "Automatische Verlängerung"),
+        explanation=Words(
+            "The contract renews itself unless notice is given in time. A missed date binds the parties for"
+            " another period.",
+            "Der Vertrag verlängert sich von selbst, wenn nicht rechtzeitig gekündigt wird. Ein versäumter"
+            " Termin bindet für einen weiteren Zeitraum.",
+        ),
+        recommendation=Words(
+            "Enter the last date for notice in the diary; ask for a shorter notice period or renewal only by"
+            " agreement.",
+            "Den letzten Kündigungstermin vormerken; kürzere Frist oder Verlängerung nur durch Vereinbarung verlangen.",
+        ),
+        deviation=Words(
+            "A balanced contract ends or goes on with short notice.",
+            "Ausgewogen ist ein Ende oder eine Fortsetzung mit kurzer Kündigungsfrist.",
+        ),
+        likelihood=3,
+        impact=3,
+        find=_automatic_renewal,
+    ),
+    Check(
+        id="term-309-nr-9",
+        category="Renewal Term",
+        title=Words(
+            "Term or renewal longer than allowed towards consumers",
+            "Laufzeit oder Verlängerung länger als gegenüber Verbrauchern zulässig",
+        ),
+        explanation=Words(
+            "In standard terms towards consumers a recurring contract may bind for two years at most and renew"
+            " itself only for an indefinite time with one month's notice (for contracts from 1 March 2022).",
+            "In AGB gegenüber Verbrauchern darf ein Dauerschuldverhältnis höchstens zwei Jahre binden und sich"
+            " nur auf unbestimmte Zeit mit Monatsfrist verlängern (Verträge ab 1. März 2022).",
+        ),
+        recommendation=Words(
+            "Towards consumers: renew for an indefinite time, to be terminated at any time with at most one"
+            " month's notice.",
+            "Gegenüber Verbrauchern: Verlängerung auf unbestimmte Zeit, jederzeit mit höchstens einem Monat"
+            " Frist kündbar.",
+        ),
+        deviation=Words(
+            "§ 309 no. 9 BGB forbids it towards consumers.", "§ 309 Nr. 9 BGB verbietet dies gegenüber Verbrauchern."
+        ),
+        likelihood=3,
+        impact=3,
+        find=_renewal_309,
+        assessment="check",
+        statutes=("§ 309 Nr. 9 BGB", "§ 310 Abs. 1 BGB"),
+    ),
+    Check(
+        id="term-one-sided-convenience",
+        category="Termination For Convenience",
+        title=Words("Termination without cause for one side only", "Kündigung ohne Grund nur für eine Seite"),
+        explanation=Words(
+            "Only one party may end the contract without cause. The other has no security for its investment.",
+            "Nur eine Partei kann ohne Grund kündigen. Die andere hat keine Sicherheit für ihre Aufwendungen.",
+        ),
+        recommendation=Words(
+            "Make the right mutual, lengthen the notice, or agree payment for work begun.",
+            "Das Recht gegenseitig gestalten, die Frist verlängern oder eine Vergütung begonnener Leistungen"
+            " vereinbaren.",
+        ),
+        deviation=Words("Balanced rights of termination are mutual.", "Ausgewogene Kündigungsrechte sind gegenseitig."),
+        likelihood=3,
+        impact=3,
+        find=_one_sided_convenience,
+        assessment="check",
+        hurts="other",
+    ),
+    Check(
+        id="term-good-cause-excluded",
+        category="Termination For Convenience",
+        title=Words("Termination for good cause excluded", "Kündigung aus wichtigem Grund ausgeschlossen"),
+        explanation=Words(
+            "The right to terminate for good cause is mandatory; the exclusion is void.",
+            "Das Recht zur Kündigung aus wichtigem Grund ist zwingend; der Ausschluss ist unwirksam.",
+        ),
+        recommendation=Words("Delete the exclusion.", "Den Ausschluss streichen."),
+        deviation=Words("Mandatory German law.", "Zwingendes Recht."),
+        likelihood=3,
+        impact=4,
+        find=_good_cause,
+        statutes=("§ 314 BGB", "§ 626 BGB", "§ 543 BGB"),
+    ),
+    Check(
+        id="term-termination-excluded",
+        category="Termination For Convenience",
+        title=Words("Ordinary termination excluded", "Ordentliche Kündigung ausgeschlossen"),
+        explanation=Words(
+            "The contract cannot be ended by ordinary notice during the time named.",
+            "Der Vertrag kann während der genannten Zeit nicht ordentlich gekündigt werden.",
+        ),
+        recommendation=Words(
+            "Check whether the length of the commitment is wanted; ask for an exit.",
+            "Prüfen, ob die Bindung gewollt ist; eine Ausstiegsmöglichkeit verlangen.",
+        ),
+        deviation=Words("Balanced contracts give both an exit.", "Ausgewogen ist ein Ausstiegsrecht für beide."),
+        likelihood=3,
+        impact=3,
+        find=_locked_in,
+        assessment="check",
+    ),
+    Check(
+        id="term-long",
+        category="Expiration Date",
+        title=Words("Long commitment without ordinary termination", "Lange Bindung ohne ordentliche Kündigung"),
+        explanation=Words(
+            "The contract binds for five years or more, and no right to terminate without cause was found.",
+            "Der Vertrag bindet für fünf Jahre oder länger, und ein Recht zur ordentlichen Kündigung wurde"
+            " nicht gefunden.",
+        ),
+        recommendation=Words(
+            "Ask for a right to terminate after a first period.",
+            "Ein Kündigungsrecht nach einer ersten Laufzeit verlangen.",
+        ),
+        deviation=Words(
+            "Long terms are usually balanced by an exit.",
+            "Lange Laufzeiten werden üblicherweise durch ein Ausstiegsrecht ausgeglichen.",
+        ),
+        likelihood=3,
+        impact=3,
+        find=_long_term,
+        assessment="check",
+    ),
+)

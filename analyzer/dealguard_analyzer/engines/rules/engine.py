@@ -1,0 +1,191 @@
+"""The engine itself: text, clauses, facts and checks become a report."""
+
+import re
+from typing import Final
+
+from dealguard_analyzer.engines import EngineRequest
+from dealguard_analyzer.engines.categories import CUAD_CATEGORIES
+from dealguard_analyzer.engines.instructions import instruction_finding
+from dealguard_analyzer.engines.rules.checks import Case
+from dealguard_analyzer.engines.rules.checks.all import ALL_CHECKS
+from dealguard_analyzer.engines.rules.clauses import Catalogue, Clauses, english, find_clauses, german
+from dealguard_analyzer.engines.rules.facts.all import Facts, find_facts
+from dealguard_analyzer.engines.rules.findings import find_findings
+from dealguard_analyzer.engines.rules.summary import not_a_contract, summarise
+from dealguard_analyzer.engines.rules.text import ContractText
+from dealguard_api.report import Citation, Clause, EngineInfo, EngineName, Language, Report
+
+# Changes whenever the same document may get another report.
+RULES_VERSION: Final = "2026.11"
+
+# More passages of one category are repetitions; the first ones say it.
+_MAX_CLAUSES_PER_CATEGORY = 6
+
+# Words that contracts use and other documents seldom use together.
+_CONTRACT_WORDS = re.compile(
+    r"\b(?P<word>agreement|contract|part(?:y|ies)|shall|hereby|hereto|hereunder|herein|terminat\w+|obligations?"
+    r"|liabilit\w+"
+    r"|indemnif\w+|governing law|warrant\w+|covenants?|licens\w+|assign\w*|whereas|undersigned"
+    r"|vertrag\w*|vereinbar\w+|parteien|vertragspartei\w*|auftraggeber\w*|auftragnehmer\w*|mieter\w*"
+    r"|vermieter\w*|käufer\w*"
+    r"|verkäufer\w*|verpflicht\w+|kündig\w+|haft\w+|gewährleistung\w*|gerichtsstand\w*|schriftform\w*|laufzeit\w*"
+    r"|geschäftsbedingungen|vergütung\w*|arbeitgeber\w*|arbeitnehmer\w*)\b"
+)
+# A page of a contract has dozens; an invoice or a brochure has one or two kinds.
+_LEAST_KINDS_OF_WORDS = 3
+_LEAST_WORDS = 5
+
+_CONSUMER = re.compile(r"\bverbraucher\w*\b|\bconsumers?\b")
+_NO_CONSUMER = re.compile(
+    r"\b(?:ausschließlich|nur) (?:gegenüber|mit|an) (?:unternehme\w+|kaufleute\w*)|\bkein\w* verbraucher"
+)
+_COMPANY = re.compile(r"\b(?:GmbH|AG|KG|SE|UG|OHG|KGaA|eG|Inc|LLC|Ltd|Corp\w*|Limited|B\.V|S\.A)\b")
+
+
+class RulesEngine:
+    """Patterns and checks; see the package. Implements `Engine`."""
+
+    @property
+    def name(self) -> EngineName:
+        """How `spec.engine` names it."""
+        return "rules"
+
+    def analyze(self, request: EngineRequest) -> Report:
+        """The report. No text makes it fail: what is not found is `absent`, what cannot be told `notDetermined`."""
+        steps = 4
+        text = ContractText(request.document)
+        request.on_progress(1, steps)
+        language: Language = request.language or "en"
+        if not _is_contract(text):
+            request.on_progress(steps, steps)
+            return _unexamined(request, language)
+        clauses = find_clauses(text, _catalogues(request.language))
+        request.on_progress(2, steps)
+        facts = find_facts(text, clauses)
+        case = _case(text, clauses, facts, request.language)
+        request.on_progress(3, steps)
+        findings = find_findings(case, ALL_CHECKS, language, request.perspective)
+        report = _report(request, case, language).model_copy(update={"findings": findings})
+        unreadable = len(request.document.unreadable_pages)
+        request.on_progress(steps, steps)
+        return report.model_copy(update={"summary": summarise(facts, findings, unreadable, language)})
+
+
+def _is_contract(text: ContractText) -> bool:
+    words = [match["word"] for match in _CONTRACT_WORDS.finditer(text.lower)]
+    return len(words) >= _LEAST_WORDS and len({word[:6] for word in words}) >= _LEAST_KINDS_OF_WORDS
+
+
+def _catalogues(language: Language | None) -> list[Catalogue]:
+    """The patterns of the language; of both where it is unknown."""
+    found: list[Catalogue] = []
+    if language != "de":
+        found.append(english.CATALOGUE)
+    if language != "en":
+        found += [german.CATALOGUE, german.TOPIC_CATALOGUE]
+    return found
+
+
+def _case(text: ContractText, clauses: Clauses, facts: Facts, language: Language | None) -> Case:
+    law = facts.governing_law.value if facts.governing_law else None
+    return Case(
+        text=text,
+        clauses=clauses,
+        facts=facts,
+        german=language != "en",
+        english=language != "de",
+        german_law="Germany" in law if law else language == "de",
+        consumer=_consumer(text, facts),
+    )
+
+
+def _consumer(text: ContractText, facts: Facts) -> bool | None:
+    """Whether the contract addresses consumers; None if neither it nor the parties' names tell."""
+    if _NO_CONSUMER.search(text.lower):
+        return False
+    if _CONSUMER.search(text.lower):
+        return True
+    companies = [party for party in facts.parties if _COMPANY.search(party.name)]
+    return False if len(companies) >= 2 else None
+
+
+def _fact_clauses(facts: Facts) -> dict[str, list[Citation]]:
+    """The passages of the facts, under CUAD's names for them."""
+    term = [fact.citation for fact in (facts.expiration_date, facts.initial_term) if fact is not None]
+    single = {
+        "Document Name": facts.contract_type,
+        "Agreement Date": facts.agreement_date,
+        "Effective Date": facts.effective_date,
+    }
+    found = {name: [fact.citation] for name, fact in single.items() if fact is not None}
+    if facts.parties:
+        found["Parties"] = [party.citation for party in facts.parties]
+    if term:
+        found["Expiration Date"] = term
+    return found
+
+
+def _clauses(case: Case) -> list[Clause]:
+    """Every passage found, in the order of CUAD's list and then of the topics' names."""
+    citations = _fact_clauses(case.facts)
+    if case.facts.governing_law_sentences:
+        citations["Governing Law"] = [case.text.cite(s) for s in case.facts.governing_law_sentences]
+    for category, sentences in case.clauses.by_category.items():
+        known = {citation.quote for citation in citations.get(category, [])}
+        added = [citation for s in sentences if (citation := case.text.cite(s)).quote not in known]
+        citations[category] = citations.get(category, []) + added
+    order = {name: index for index, name in enumerate(CUAD_CATEGORIES)}
+    return [
+        Clause(category=category, citation=citation)
+        for category in sorted(citations, key=lambda name: (order.get(name, len(order)), name))
+        for citation in citations[category][:_MAX_CLAUSES_PER_CATEGORY]
+    ]
+
+
+def _looked_for(case: Case) -> list[str]:
+    """Categories that the rules know in the contract's language."""
+    language: Language | None = None if case.german and case.english else ("de" if case.german else "en")
+    known = {name for catalogue in _catalogues(language) for name in catalogue}
+    known |= {"Document Name", "Parties", "Agreement Date", "Effective Date", "Expiration Date", "Governing Law"}
+    return sorted(known)
+
+
+def _report(request: EngineRequest, case: Case, language: Language) -> Report:
+    facts, clauses, looked_for = case.facts, _clauses(case), _looked_for(case)
+    present = {clause.category for clause in clauses}
+    return Report(
+        document=request.document.info,
+        engine=EngineInfo(name="rules", version=RULES_VERSION),
+        perspective=request.perspective,
+        contract_type=facts.contract_type,
+        parties=list(facts.parties),
+        agreement_date=facts.agreement_date,
+        effective_date=facts.effective_date,
+        expiration_date=facts.expiration_date,
+        initial_term=facts.initial_term,
+        renewal=facts.renewal,
+        notice_period=facts.notice_period,
+        prices=list(facts.prices),
+        price_adjustment=facts.price_adjustment,
+        governing_law=facts.governing_law,
+        venue=facts.venue,
+        clauses=clauses,
+        absent=[name for name in looked_for if name not in present],
+        not_determined=[name for name in CUAD_CATEGORIES if name not in looked_for],
+        unreadable_pages=list(request.document.unreadable_pages),
+        summary=not_a_contract(language),
+    )
+
+
+def _unexamined(request: EngineRequest, language: Language) -> Report:
+    """A document that is no contract: nothing is said to be absent, everything is undetermined."""
+    attempt = instruction_finding(request.document, request.language, noticed=[])
+    return Report(
+        document=request.document.info,
+        engine=EngineInfo(name="rules", version=RULES_VERSION),
+        perspective=request.perspective,
+        findings=[attempt] if attempt else [],
+        not_determined=list(CUAD_CATEGORIES),
+        unreadable_pages=list(request.document.unreadable_pages),
+        summary=not_a_contract(language),
+    )

@@ -1,0 +1,74 @@
+"""How long the contract lasts: initial term, renewal, notice."""
+
+import re
+from collections.abc import Iterable
+
+from dealguard_analyzer.engines.rules.facts.periods import find_periods
+from dealguard_analyzer.engines.rules.text import ContractText, Sentence
+from dealguard_api.report import Fact, Period, Renewal
+
+_TERM = re.compile(
+    r"\b(?:initial term|term of (?:this|the) (?:agreement|contract)|(?:this|the) (?:agreement|contract)"
+    r" (?:shall|will) (?:\w+ ){0,6}"
+    r"(?:continue|remain|be)|shall (?:commence|begin|continue|remain in)|for a (?:term|period) of|(?:mindest"
+    r"|erst|grund)?laufzeit"
+    r"|vertragsdauer|für die dauer von|fest (?:abgeschlossen|vereinbart)|läuft (?:zunächst|fest)|wird für)\b"
+)
+# Where the contract itself calls it the term; other periods come second.
+_NAMED_TERM = re.compile(
+    r"\binitial term\b|\bterm of (?:this|the) (?:agreement|contract)\b"
+    r"|\b(?:mindestlaufzeit|erstlaufzeit|feste\w* laufzeit|vertragslaufzeit)\b"
+)
+_TERM_BEFORE_PERIOD = re.compile(r"\b(?:term|period|continue|für|laufzeit|dauer|beträgt|of|mindestlaufzeit|after)\b")
+_NOTICE = re.compile(r"\b(?:notice|notify|notifies|kündig\w*|kündigungsfrist|frist von|gekündigt)\b")
+_END = re.compile(r"\b(?:terminat|renew|extend|cancel|expir|kündig|gekündigt|verlänger)")
+_NOTICE_BEFORE = re.compile(
+    r"\b(?:frist von|frist beträgt|notice of|kündigungsfrist|spätestens|mindestens|wenigstens)\b[^.]{0,12}$"
+)
+_NOTICE_AFTER = re.compile(
+    r"^['’]?s?[^.]{0,25}\b(?:notice|prior|before|in advance|preceding|vor|zuvor"
+    r"|zum (?:ende|monatsende|quartalsende|jahresende))\b"
+)
+_AUTOMATIC = re.compile(
+    r"\bautomatic|\bshall (?:be )?(?:renew|extend)|\bwill (?:be )?(?:renew|extend)|\bunless\b|\bverlängert"
+    r" (?:sich|er|es)|\bstillschweigend|\byear to year|\bmonth to month|\bmonth-to-month"
+)
+
+
+def find_initial_term(text: ContractText) -> Fact[Period] | None:
+    """The first period that a sentence on the contract's duration states."""
+    sentences = list(text.sentences_with(_TERM))
+    named = [sentence for sentence in sentences if _NAMED_TERM.search(sentence.lower)]
+    for sentence in named + sentences:
+        if "warranty" in sentence.lower or "payment" in sentence.lower or "gewährleistung" in sentence.lower:
+            continue
+        for hit in find_periods(sentence.text):
+            before = sentence.lower[max(0, hit.start - 45) : hit.start]
+            after = sentence.lower[hit.end : hit.end + 30]
+            if _TERM_BEFORE_PERIOD.search(before) and "notice" not in after and "frist" not in before:
+                return Fact(value=hit.period, citation=text.cite(sentence))
+    return None
+
+
+def find_renewal(text: ContractText, sentences: Iterable[Sentence]) -> Fact[Renewal] | None:
+    """What the first clause on renewal says."""
+    for sentence in sentences:
+        start = re.search(r"renew|extend|continue|verlänger", sentence.lower)
+        periods = [hit.period for hit in find_periods(sentence.text) if start is None or hit.start >= start.start()]
+        automatic = _AUTOMATIC.search(sentence.lower) is not None
+        period = periods[0].model_copy(update={"reference_point": None}) if periods else None
+        return Fact(value=Renewal(automatic=automatic, period=period), citation=text.cite(sentence))
+    return None
+
+
+def find_notice_period(text: ContractText, sentences: Iterable[Sentence]) -> Fact[Period] | None:
+    """How long before the end, or before a termination takes effect, notice must be given."""
+    for sentence in sentences:
+        if not (_NOTICE.search(sentence.lower) and _END.search(sentence.lower)):
+            continue
+        for hit in find_periods(sentence.text):
+            before = sentence.lower[max(0, hit.start - 30) : hit.start]
+            after = sentence.lower[hit.end : hit.end + 40]
+            if _NOTICE_BEFORE.search(before) or _NOTICE_AFTER.search(after):
+                return Fact(value=hit.period, citation=text.cite(sentence))
+    return None
