@@ -107,7 +107,8 @@ def _line_boxes(page: Page, start: int, end: int) -> Iterator[Rectangle]:
     """One rectangle a line around the words within [start, end) of a page's text."""
     first = bisect_right(page.words, start, key=lambda word: word.end)
     line: list[Word] = []
-    for word in page.words[first:]:
+    for position in range(first, len(page.words)):  # one at a time: words are made when asked for
+        word = page.words[position]
         if word.start >= end:
             break
         if line and not _same_line(line[-1], word):

@@ -193,7 +193,7 @@ class _Writer:
     def names(self, title: str, categories: list[str]) -> Iterator[str]:
         if categories:
             yield f"## {self._word(title)}"
-            yield "\n".join(f"- {escape(category_label(category, self._language))}" for category in categories)
+            yield "\n".join(f"- {escape_line(category_label(category, self._language))}" for category in categories)
 
     def unreadable(self, report: Report) -> Iterator[str]:
         if report.unreadable_pages:

@@ -247,8 +247,9 @@ class Cluster:
         )
 
     def _wait_for(self, what: str, check: Callable[[], bool], log_of: str) -> None:
-        with self._console.step(what):
-            health.wait_until(what, check, self.layout, log_of, timeout_seconds=COMPONENT_TIMEOUT_SECONDS)
+        limit = COMPONENT_TIMEOUT_SECONDS
+        with self._console.step(what, announce=False) as step:
+            health.wait_until(what, check, self.layout, log_of, timeout_seconds=limit, tell=step.update)
 
     def _import_pause_image(self, layout: Layout, built: binaries.Binaries) -> None:
         name = pause_image.image_name(built.pause)

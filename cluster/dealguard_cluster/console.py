@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from contextlib import contextmanager
@@ -29,10 +30,14 @@ class Console:
         print(text, file=self._stream, flush=True)
 
     @contextmanager
-    def step(self, title: str) -> Iterator[Step]:
-        """Tell of one step: while it runs (`update`) and, with the time it took, when it has ended."""
+    def step(self, title: str, *, announce: bool = True) -> Iterator[Step]:
+        """Tell of one step: while it runs (`update`) and, with the time it took, when it has ended.
+
+        Args:
+            announce: whether a log, too, shows that the step begins; not worth a line where it takes a moment.
+        """
         step = Step(title, self._stream, self._live)
-        step.begin()
+        step.begin(announce=announce or self._live)
         try:
             yield step
         except BaseException:
@@ -52,10 +57,11 @@ class Step:
     shown_at: float = 0.0
     result: str = ""
 
-    def begin(self) -> None:
+    def begin(self, *, announce: bool) -> None:
         """Tell that the step begins."""
         self.shown_at = time.monotonic()
-        self._write(f"  {self.title} ...")
+        if announce:
+            self._write(f"  {self.title} ...")
 
     def update(self, text: str) -> None:
         """Tell how far the step is, now and then."""
@@ -76,4 +82,6 @@ class Step:
         if not self.live:
             print(text, file=self.stream, flush=True)
         else:
-            print(f"\r\x1b[2K{text}", end="\n" if last else "", file=self.stream, flush=True)
+            # A line that wraps could not be taken back by the next one.
+            shown = text if last else text[: shutil.get_terminal_size().columns - 1]
+            print(f"\r\x1b[2K{shown}", end="\n" if last else "", file=self.stream, flush=True)

@@ -59,8 +59,20 @@ def default_service_account_exists(layout: Layout) -> bool:
     return _get(layout, f"{layout.api_server_url}/api/v1/namespaces/default/serviceaccounts/default") is not None
 
 
-def wait_until(what: str, check: Callable[[], bool], layout: Layout, log_of: str, *, timeout_seconds: float) -> None:
+def wait_until(
+    what: str,
+    check: Callable[[], bool],
+    layout: Layout,
+    log_of: str,
+    *,
+    timeout_seconds: float,
+    tell: Callable[[str], None],
+) -> None:
     """Wait until a check holds.
+
+    Args:
+        log_of: the component whose log tells why it does not.
+        tell: gets a word now and then, for whoever waits.
 
     Raises:
         ComponentUnhealthyError: it did not within the time; the message shows the end of the component's log.
@@ -77,8 +89,10 @@ def wait_until(what: str, check: Callable[[], bool], layout: Layout, log_of: str
             text = log.read_text(errors="replace") if log.exists() else "(no log yet)"
             raise ComponentUnhealthyError(
                 f"{what} was not healthy within {timeout_seconds:.0f} s. {log} ends with:\n{last_lines(text)}\n"
-                "If the log does not tell you what to change, `up --fresh` starts over with empty data."
+                "If that does not tell you what to change, start over with empty data: "
+                f"python -m dealguard_cluster --name {layout.name} up --fresh"
             )
+        tell("not healthy yet")
         time.sleep(POLL_SECONDS)
 
 

@@ -45,6 +45,7 @@ BASE_REPOSITORY = "localhost/dealguard-base"
 BASE_RECIPE = 1
 
 ARCHIVES_KEPT = 3  # of each image: this one, and what one goes back to
+LAYERS_KEPT = 100  # of all images and steps, some 5 GB; beyond it the steps' caches are made anew
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 RUN_ROOT = Path("/run/dealguard-buildah")
 
@@ -141,11 +142,17 @@ class ImageBuilder:
             step.result = f"{image.size_bytes / 1e6:.0f} MB"
 
     def _prune(self, repository: str) -> None:
-        """Remove the archives of a repository that were not used for longest."""
+        """Remove the builds of a repository that were not used for longest, and step caches once there are many."""
         prefix = f"{repository.rsplit('/', 1)[-1]}-"
         archives = sorted(self._folder.glob(f"{prefix}*.tar"), key=lambda file: file.stat().st_mtime, reverse=True)
+        kept = {f"{repository}:{archive.stem.removeprefix(prefix)}" for archive in archives[:ARCHIVES_KEPT]}
         for archive in archives[ARCHIVES_KEPT:]:
             archive.unlink(missing_ok=True)
+        old = [name for name in self._stored() if name.startswith(f"{repository}:") and name not in kept]
+        if old:
+            self._buildah("rmi", "--force", *old)
+        if len(list((self._folder / "storage" / "overlay-layers").glob("*.tar-split.gz"))) > LAYERS_KEPT:
+            self._buildah("rmi", "--prune")
 
     def _archive(self, name: str) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)

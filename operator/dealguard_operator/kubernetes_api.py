@@ -6,6 +6,7 @@ fails is repeated as a whole, from what is true then.
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,18 @@ async def client_configuration() -> client.Configuration:
     if _SERVICE_ACCOUNT_TOKEN.exists():  # noqa: ASYNC240 - once, at start
         config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     else:
-        await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        # The client reads the variable when it is imported; this is what it is now.
+        await config.load_kube_config(  # type: ignore[no-untyped-call]
+            config_file=os.environ.get("KUBECONFIG"), client_configuration=configuration
+        )
     return configuration
+
+
+def in_cluster_server(environment: Mapping[str, str]) -> str:
+    """The API server's URL as the kubelet tells it to every pod."""
+    host = environment["KUBERNETES_SERVICE_HOST"]
+    port = environment["KUBERNETES_SERVICE_PORT"]
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
 class KubernetesApi:

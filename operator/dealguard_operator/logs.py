@@ -43,4 +43,5 @@ def configure_logs(settings: OperatorSettings) -> None:
 def quieten_libraries() -> None:
     """Mute the libraries' chatter: a line an event, a line a probe."""
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    logging.getLogger("kopf.activities.probe").setLevel(logging.WARNING)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import sys
 from typing import Any
@@ -11,7 +12,7 @@ import kopf
 from dealguard_api import names
 from dealguard_operator.errors import SettingsError
 from dealguard_operator.kopf_settings import kopf_settings
-from dealguard_operator.kubernetes_api import KubernetesApi, client_configuration
+from dealguard_operator.kubernetes_api import KubernetesApi, client_configuration, in_cluster_server
 from dealguard_operator.logs import configure_logs, quieten_libraries
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
@@ -59,7 +60,10 @@ def build_registry(operator: Operator) -> kopf.OperatorRegistry:
 
     @kopf.on.login(registry=registry)
     async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+        if (connection := kopf.login_with_service_account(**kwargs)) is not None:
+            # By the address that the kubelet gives every pod: Kopf's own choice needs the cluster's DNS to work.
+            return dataclasses.replace(connection, server=in_cluster_server(os.environ))
+        return kopf.login_with_kubeconfig(**kwargs)
 
     @kopf.on.startup(registry=registry)
     async def start(**_: Any) -> None:

@@ -13,6 +13,7 @@ import pytest
 from dealguard_api.report import Report
 from dealguard_cli.errors import ExitStatus
 from tests.documents import encrypted_pdf, pdf_with_pages, picture_only_pdf, sample_contract
+from tests.standins.claude_server import ClaudeStandin
 
 PROGRAM = Path(sys.executable).with_name("dealguard")
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8"}
@@ -128,3 +129,37 @@ def test_ctrl_c_ends_it_and_leaves_no_process(tmp_path: Path) -> None:
     while any(Path(f"/proc/{child}").exists() for child in children):
         assert time.monotonic() < end, "a child lives on"
         time.sleep(0.05)
+
+
+def test_claude_is_chosen_by_its_key() -> None:
+    with ClaudeStandin() as server:
+        answer = analyze(
+            *(str(sample_contract("en")), "-o", "json"), ANTHROPIC_API_KEY="a-key", ANTHROPIC_BASE_URL=server.url
+        )
+    assert answer.returncode == ExitStatus.OK, answer.stderr
+    assert Report.model_validate_json(answer.stdout).engine.name == "claude"
+
+
+@pytest.mark.parametrize(
+    ("key", "arguments", "reason", "next_step"),
+    [
+        ("standin:unauthorized", (), "APIKeyRejected", "Correct the key in ANTHROPIC_API_KEY, or use --engine rules."),
+        ("standin:refusal", (), "ModelRefused", "Check that it is a contract"),
+        ("a-key", ("--max-cost-usd", "0.0001"), "CostLimitExceeded", "Raise --max-cost-usd"),
+    ],
+)
+def test_a_failure_of_claude_never_shows_the_key(
+    key: str, arguments: tuple[str, ...], reason: str, next_step: str
+) -> None:
+    with ClaudeStandin() as server:
+        answer = analyze(
+            *(str(sample_contract("en")), *arguments, "-o", "json"),
+            ANTHROPIC_API_KEY=key,
+            ANTHROPIC_BASE_URL=server.url,
+        )
+    assert answer.returncode == ExitStatus.ANALYSIS_FAILED
+    error = json.loads(answer.stdout)["error"]
+    assert error["reason"] == reason
+    assert next_step in error["message"]
+    assert "spec." not in error["message"]
+    assert key not in answer.stdout + answer.stderr

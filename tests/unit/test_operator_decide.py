@@ -609,8 +609,7 @@ def test_ttl_deletes_exactly_what_was_decided_on() -> None:
 
 
 def test_ttl_zero_deletes_only_after_the_end_is_on_record() -> None:
-    spec = {"ttlSecondsAfterFinished": 0}
-    decision = decide(observe(succeeded(), job=job(), **spec), at(31))
+    decision = decide(observe(succeeded(), job=job(), ttlSecondsAfterFinished=0), at(31))
     assert decision.status is not None
     assert decision.actions == ()
     assert decision.requeue_after_seconds == 0

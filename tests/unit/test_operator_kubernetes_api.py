@@ -6,11 +6,12 @@ from typing import Any
 
 import kmock as mock
 import pytest
+from kmock import Response  # type: ignore[attr-defined]
 from kubernetes.aio import client
 
 from dealguard_api import names
 from dealguard_operator import errors
-from dealguard_operator.kubernetes_api import KubernetesApi
+from dealguard_operator.kubernetes_api import KubernetesApi, in_cluster_server
 from tests.unit.operator_cases import NAME, NAMESPACE, UID
 
 pytestmark = pytest.mark.kmock(cls=mock.RawHandler)
@@ -30,7 +31,7 @@ async def api(kmock: mock.RawHandler) -> AsyncIterator[KubernetesApi]:
 def refusal(status: int, message: str = "no", reason: str = "", causes: list[str] | None = None, **headers: str) -> Any:
     details = {"causes": [{"reason": cause} for cause in causes or []]}
     body = {"kind": "Status", "status": "Failure", "message": message, "reason": reason, "details": details}
-    return mock.Response(status=status, headers={key.replace("_", "-"): v for key, v in headers.items()}, payload=body)
+    return Response(status=status, headers={key.replace("_", "-"): v for key, v in headers.items()}, payload=body)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def refusal(status: int, message: str = "no", reason: str = "", causes: list[str
         ("without a hint", refusal(429), errors.UnavailableError, None),
         ("a date for a hint", refusal(503, Retry_After="Mon, 23 Nov 2026 12:00:00 GMT"), errors.UnavailableError, None),
         ("internal error", refusal(500), errors.UnavailableError, None),
-        ("a proxy's page", mock.Response(status=502, payload=b"<html>"), errors.UnavailableError, None),
+        ("a proxy's page", Response(status=502, payload=b"<html>"), errors.UnavailableError, None),
         ("the token is being rotated", refusal(401), errors.UnavailableError, None),
         (
             "our rights are missing",
@@ -106,7 +107,7 @@ async def test_lists_are_read_page_by_page_and_selected_by_the_server(
             {"items": [{"metadata": {"name": "b"}}], "metadata": {}},
         ]
     )
-    kmock[f"get {JOBS}"] << (lambda: next(pages))
+    kmock[f"get {JOBS}"] << (lambda: next(pages))  # type: ignore[operator]
     assert [item["metadata"]["name"] async for item in api.list_jobs(NAMESPACE)] == ["a", "b"]
     requests = list(kmock[f"get {JOBS}"])
     assert [request.params.get("continue") for request in requests] == [None, "more"]
@@ -134,3 +135,11 @@ async def test_the_status_is_put_to_its_subresource(kmock: mock.RawHandler, api:
     assert await api.replace_status(manifest) == {"kind": names.KIND}
     (request,) = kmock[f"put {ANALYSES}/{NAME}/status"]
     assert request.data == manifest
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("10.96.0.1", "https://10.96.0.1:443"), ("fd00::1", "https://[fd00::1]:443")], ids=["IPv4", "IPv6"]
+)
+def test_the_api_server_of_a_pod_is_the_one_the_kubelet_names(host: str, url: str) -> None:
+    environment = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": "443"}
+    assert in_cluster_server(environment) == url

@@ -103,8 +103,6 @@ def _analyze_settings(request: AnalyzeRequest) -> AnalyzeSettings:
 
 def _for_this_machine(error: AnalysisError) -> AnalysisFailedError:
     """The analyzer's error, with a next step that can be taken here."""
-    next_step = _NEXT_STEPS.get(error.reason)
-    if next_step is None:
-        return AnalysisFailedError(error.reason, error.message)
-    what_happened = error.message.removesuffix(explain(error.reason).next_step).rstrip()
-    return AnalysisFailedError(error.reason, f"{what_happened} {next_step}")
+    cluster_step = explain(error.reason).next_step
+    what_happened = error.message.removesuffix(cluster_step).rstrip().replace("spec.maxCostUSD", "--max-cost-usd")
+    return AnalysisFailedError(error.reason, f"{what_happened} {_NEXT_STEPS.get(error.reason, cluster_step)}")

@@ -42,7 +42,7 @@ _CONNECT_TIMEOUT_SECONDS = 10.0
 _MAX_UNAVAILABLE_RETRIES = 4
 # A bad answer is paid for: one more try here, then the Job decides.
 _MAX_INVALID_RETRIES = 1
-_FIRST_WAIT_SECONDS = 2.0
+_FIRST_WAIT_SECONDS = 1.0
 # Fewer output tokens than this do not hold a report.
 _LEAST_OUTPUT_TOKENS = 4_000
 # Characters of contract per token, so low that a guess errs on the long side.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Final
 
 from dealguard_api.report import Usage
@@ -82,7 +82,7 @@ def with_cost(model: str, usage: Usage) -> Usage:
         + usage.cache_write_tokens * price.cache_write
         + usage.cache_read_tokens * price.cache_read
     ) / _MILLION
-    return usage.model_copy(update={"cost_usd": format(cost.quantize(Decimal("0.000001")).normalize(), "f")})
+    return usage.model_copy(update={"cost_usd": format(cost.quantize(Decimal("0.000001"), ROUND_UP).normalize(), "f")})
 
 
 def affordable_output_tokens(model: str, input_tokens: int, budget_usd: Decimal) -> int | None:

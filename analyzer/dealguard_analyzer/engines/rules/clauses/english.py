@@ -28,8 +28,8 @@ PATTERNS = {
             forbid=(r"\binvalid|\bunenforceable|\bterminat",),
         ),
         Pattern(
-            r"\b(?:term|agreement|contract)\b.{0,40}\b(?:shall |will )?(?:commence|begin)s?\b.{0,20}\b(?:on|as"
-            r" of|upon|with)\b"
+            r"\b(?:term|agreement|contract)\b.{0,40}\b(?:shall |will )?(?:commence|begin)s? (?:\w+ ){0,2}"
+            r"(?:on|as of|upon|with)\b"
         ),
     ],
     "Expiration Date": [

@@ -262,11 +262,13 @@ TOPICS = {
     ],
     "applicableLaw": [
         Pattern(
-            r"\b(?:es gilt|gilt|anwendung|anwendbar\w*|unterlieg\w*"
-            r"|maßgeblich)\b.{0,80}\brechts?\b.{0,40}\b(?:bundesrepublik|deutsch\w*|österreich\w*|schweiz\w*)"
-            r"|\b(?:deutsches|österreichisches|schweizer) recht\b|\brecht der bundesrepublik|\bun-kaufrecht"
+            r"\b(?:es gilt|gilt|anwendung|anwendbar\w*|unterlieg\w*|maßgeblich)\b",
+            require=(r"\brechts?\b.{0,40}\b(?:bundesrepublik|deutsch\w*|österreich\w*|schweiz\w*)",),
+        ),
+        Pattern(
+            r"\b(?:deutsches|österreichisches|schweizer) recht\b|\brecht der bundesrepublik|\bun-kaufrecht"
             r"|\bun - kaufrecht|\bcisg\b"
-        )
+        ),
     ],
     "arbitration": [
         Pattern(

@@ -1,0 +1,118 @@
+"""The whole `rules` engine: one document in, one report out, always the same."""
+
+import json
+
+import pytest
+
+from dealguard_analyzer.engines import EngineRequest
+from dealguard_analyzer.engines.categories import CUAD_CATEGORIES, GERMAN_TOPICS
+from dealguard_analyzer.engines.rules.engine import RulesEngine
+from dealguard_api.report import Language, Report, RiskLevel
+from tests.contract_texts import ENGLISH, GERMAN, document_of
+
+
+def analyse(*pages: str, language: Language | None = "en", unreadable: tuple[int, ...] = ()) -> Report:
+    document = document_of(*pages, language=language, unreadable=unreadable)
+    return RulesEngine().analyze(EngineRequest(document, language))
+
+
+@pytest.mark.parametrize(("text", "language"), [(ENGLISH, "en"), (GERMAN, "de")])
+def test_same_text_same_report(text: str, language: Language) -> None:
+    first, second = (json.dumps(analyse(text, language=language).to_wire()) for _ in range(2))
+    assert first == second
+    assert Report.model_validate_json(first) == analyse(text, language=language)
+
+
+@pytest.mark.parametrize(("text", "language"), [(ENGLISH, "en"), (GERMAN, "de")])
+def test_every_statement_is_verified_and_stands_in_the_text(text: str, language: Language) -> None:
+    report = analyse(text, language=language)
+    citations = [c.citation for c in report.clauses] + [c for f in report.findings for c in f.citations]
+    assert citations
+    assert all(c.verified and text[c.start : c.end] == c.quote for c in citations)
+
+
+def test_absent_and_undetermined_are_disjoint_and_complete() -> None:
+    report = analyse(ENGLISH)
+    present = {clause.category for clause in report.clauses}
+    assert not present & set(report.absent)
+    assert not set(report.not_determined) & (present | set(report.absent))
+    assert present | set(report.absent) | set(report.not_determined) == set(CUAD_CATEGORIES)
+
+
+def test_german_topics_are_looked_for_in_german_contracts_only() -> None:
+    german = analyse(GERMAN, language="de")
+    assert set(GERMAN_TOPICS) <= {clause.category for clause in german.clauses} | set(german.absent)
+    assert not set(GERMAN_TOPICS) & set(analyse(ENGLISH).absent)
+
+
+def test_a_summary_stands_on_its_own() -> None:
+    report = analyse(GERMAN, language="de")
+    assert len(report.summary.encode()) <= 800
+    for part in ("Dienstleistungsvertrag", "Alpha Beispiel GmbH", "24 Monate", "Deutschland", "Risiko: hoch"):
+        assert part in report.summary
+
+
+def test_a_long_summary_keeps_its_bound() -> None:
+    name = "Süddeutsche Übersee-Großhandels- und Vermögensverwaltungsgesellschaft Änderungsschneiderei GmbH & Co. KG"
+    report = analyse(
+        GERMAN.replace("Alpha Beispiel GmbH", name).replace("Dienstleistungsvertrag", "Ü" * 120 + "vertrag"),
+        language="de",
+    )
+    assert len(report.summary.encode()) <= 800
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Rechnung Nr. 17\nFür die Lieferung von zwölf Äpfeln berechnen wir 12,00 EUR.\nVielen Dank.", "de"),
+        ("Recipe for pancakes\nTake two eggs and some milk and stir them well.", "en"),
+        ("Μία συμφωνία σε άλλη γλώσσα.", None),
+    ],
+)
+def test_what_is_no_contract_is_said_not_to_be_one(text: str, language: Language | None) -> None:
+    report = analyse(text, language=language)
+    assert report.findings == [] and report.absent == []
+    assert list(report.not_determined) == list(CUAD_CATEGORIES)
+    assert report.risk.level == RiskLevel.NONE_FOUND
+    words = (
+        ("nicht wie ein Vertrag", "keine gibt")
+        if language == "de"
+        else ("does not look like a contract", "no statement")
+    )
+    assert all(word in report.summary for word in words)
+
+
+def test_unreadable_pages_are_named() -> None:
+    report = analyse(ENGLISH, "The rest of the agreement.", unreadable=(2,))
+    assert [page.page for page in report.unreadable_pages] == [2]
+    assert "1 page(s) could not be read" in report.summary
+    assert report.document.pages == 3
+
+
+def test_progress_reaches_its_end() -> None:
+    seen: list[tuple[int, int]] = []
+    document = document_of(ENGLISH)
+    RulesEngine().analyze(EngineRequest(document, "en", on_progress=lambda done, total: seen.append((done, total))))
+    assert seen[-1][0] == seen[-1][1]
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("in no event liable for consequential " * 6000, id="an anchor over and over"),
+        pytest.param("agreement shall terminate hereby party (" * 4000, id="open brackets"),
+        pytest.param("(((" * 60_000 + "agreement", id="brackets alone"),
+        pytest.param("1.1.1.1 " * 30_000, id="numbers"),
+        pytest.param("a" * 300_000, id="one word"),
+        pytest.param("§ " * 60_000, id="paragraph signs"),
+        pytest.param("“Alias” (the “B” and ( , – nachfolgend " * 3000, id="aliases without names"),
+        pytest.param("$1,000,000,000 " * 20_000, id="amounts"),
+        pytest.param("between by and between dated as of June 1 agreement party shall " * 4000, id="preambles"),
+        pytest.param("\n".join(["agreement shall party hereby"] * 20_000), id="short lines"),
+        pytest.param("haftung ist soweit nicht anders vereinbart " * 6000, id="a German anchor"),
+    ],
+)
+def test_hostile_text_ends(text: str) -> None:
+    for language in ("en", "de"):
+        analyse(text, language=language)

@@ -1,0 +1,203 @@
+"""Facts as English and German contracts write them."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from dealguard_analyzer.engines.rules.facts.dates import find_dates
+from dealguard_analyzer.engines.rules.facts.jurisdictions import jurisdictions_in
+from dealguard_analyzer.engines.rules.facts.key_dates import (
+    find_agreement_date,
+    find_effective_date,
+    find_expiration_date,
+)
+from dealguard_analyzer.engines.rules.facts.law import find_governing_law, find_venue
+from dealguard_analyzer.engines.rules.facts.money import find_money
+from dealguard_analyzer.engines.rules.facts.parties import find_parties
+from dealguard_analyzer.engines.rules.facts.periods import find_periods
+from dealguard_analyzer.engines.rules.facts.terms import find_initial_term, find_notice_period, find_renewal
+from dealguard_analyzer.engines.rules.facts.titles import find_title
+from dealguard_analyzer.engines.rules.text import ContractText
+from dealguard_api.report import Fact
+from tests.contract_texts import ENGLISH, GERMAN, document_of
+
+
+def text_of(content: str) -> ContractText:
+    return ContractText(document_of(content))
+
+
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("June 21, 1999", "1999-06-21"),
+        ("June 21st, 1999", "1999-06-21"),
+        ("the 1st day of April, 2007", "2007-04-01"),
+        ("this 5th day of December, 2007", "2007-12-05"),
+        ("this 10t h day of January, 2020", "2020-01-10"),
+        ("27 April 2006", "2006-04-27"),
+        ("Sept. 29, 2004", "2004-09-29"),
+        ("9/29/04", "2004-09-29"),
+        ("9/29/1998", "1998-09-29"),
+        ("2024-03-01", "2024-03-01"),
+        ("April __, 2005", "2005-04"),
+        ("[  ] day of May, 2010", "2010-05"),
+        ("den 12. März 2024", "2024-03-12"),
+        ("am 12.03.2024", "2024-03-12"),
+        ("am 1.4.24", "2024-04-01"),
+        ("13/13/2024", None),
+        ("Section 3.4.2 of 2004 rules", None),
+        ("may be 2000 units", None),
+    ],
+)
+def test_dates(text: str, iso: str | None) -> None:
+    found = list(find_dates(text))
+    assert [hit.iso for hit in found] == ([iso] if iso else [])
+
+
+def test_a_date_knows_its_place() -> None:
+    text = "made on June 21, 1999 in Rome"
+    (hit,) = find_dates(text)
+    assert text[hit.start : hit.end] == "June 21, 1999"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit"),
+    [
+        ("thirty (30) days", 30, "day"),
+        ("ten business days", 10, "businessDay"),
+        ("a 12-month period", 12, "month"),
+        ("one (1) year", 1, "year"),
+        ("two consecutive quarters", 2, "quarter"),
+        ("drei Monaten", 3, "month"),
+        ("einer Frist von 4 Wochen", 4, "week"),
+        ("zwei volle Jahre", 2, "year"),
+        ("zehn Werktage", 10, "businessDay"),
+    ],
+)
+def test_periods(text: str, value: int, unit: str) -> None:
+    (hit,) = find_periods(text)
+    assert (int(hit.period.value), str(hit.period.unit)) == (value, unit)
+
+
+def test_a_unit_without_a_number_is_no_period() -> None:
+    assert list(find_periods("each calendar year and every month")) == []
+
+
+def test_a_period_names_its_reference_point() -> None:
+    (hit,) = find_periods("mit einer Frist von drei Monaten zum Ende der Laufzeit")
+    assert hit.period.reference_point == "zum Ende der Laufzeit"
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "currency"),
+    [
+        ("$12,500.00", "12500.00", "USD"),
+        ("US$ 2 million", "2000000", "USD"),
+        ("2.480,50 EUR", "2480.50", "EUR"),
+        ("EUR 1.000", "1000", "EUR"),
+        ("€ 99", "99", "EUR"),
+        ("1.000.000 Euro", "1000000", "EUR"),
+        ("£3,000", "3000", "GBP"),
+        ("CHF 45.5", "45.5", "CHF"),
+        ("3 Mio. €", "3000000", "EUR"),
+    ],
+)
+def test_money(text: str, amount: str, currency: str) -> None:
+    (hit,) = find_money(text)
+    assert (hit.money.amount, hit.money.currency) == (Decimal(amount), currency)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("the laws of the State of New York", ["New York"]),
+        ("the laws of England and Wales", ["England and Wales"]),
+        ("the laws of the Province of Ontario, Canada", ["Ontario, Canada"]),
+        ("New Jersey", ["New Jersey"]),  # not Jersey
+        ("Recht der Bundesrepublik Deutschland", ["Germany"]),
+        ("Es gilt österreichisches Recht", ["Austria"]),
+        ("California and Hong\nKong", ["California", "Hong Kong"]),
+        ("no place at all", []),
+    ],
+)
+def test_jurisdictions(text: str, names: list[str]) -> None:
+    assert jurisdictions_in(text) == names
+
+
+@pytest.mark.parametrize(
+    ("finder", "english", "german"),
+    [
+        (find_title, "SERVICES AGREEMENT", "Dienstleistungsvertrag"),
+        (find_agreement_date, "2024-03-01", None),
+        (lambda text: find_effective_date(text, find_agreement_date(text)), "2024-03-01", "2024-04-01"),
+        (find_governing_law, "New York", "Germany"),
+    ],
+)
+def test_facts_of_the_sample_texts(
+    finder: Callable[[ContractText], Fact[str] | None], english: str | None, german: str | None
+) -> None:
+    for content, expected in ((ENGLISH, english), (GERMAN, german)):
+        fact = finder(text_of(content))
+        assert (fact.value if fact else None) == expected
+        assert fact is None or fact.citation.verified
+
+
+def test_parties_and_their_roles() -> None:
+    assert [(p.name, p.role) for p in find_parties(text_of(ENGLISH))] == [
+        ("Alpha Example LLC", "Provider"),
+        ("Beta Example Inc.", "Customer"),
+    ]
+    assert [(p.name, p.role) for p in find_parties(text_of(GERMAN))] == [
+        ("Alpha Beispiel GmbH", "Auftraggeber"),
+        ("Beta Beispiel AG", "Auftragnehmer"),
+    ]
+
+
+def test_terms_of_the_sample_texts() -> None:
+    for content, months_or_years, notice in (
+        (ENGLISH, (3, "year"), (90, "day")),
+        (GERMAN, (24, "month"), (3, "month")),
+    ):
+        text = text_of(content)
+        renewal = [s for s in text.sentences if "renew" in s.lower or "verlängert" in s.lower]
+        term, period = find_initial_term(text), find_notice_period(text, renewal)
+        assert term is not None and period is not None
+        assert (int(term.value.value), str(term.value.unit)) == months_or_years
+        assert (int(period.value.value), str(period.value.unit)) == notice
+        found = find_renewal(text, renewal)
+        assert found is not None and found.value.automatic
+
+
+def test_an_expiration_date_belongs_to_the_term() -> None:
+    fact = find_expiration_date(text_of("The term of this Agreement shall continue until December 31, 2030."))
+    assert fact is not None and fact.value == "2030-12-31"
+    assert find_expiration_date(text_of("The warehouse stays open until December 31, 2030.")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "place", "institution"),
+    [
+        ("The parties submit to the exclusive jurisdiction of the courts of Delaware.", "court", "Delaware", None),
+        ("Gerichtsstand ist Berlin.", "court", "Berlin", None),
+        (
+            "Any dispute shall be finally settled by arbitration under the ICC rules held in Paris, France.",
+            "arbitration",
+            "Paris, France",
+            "ICC",
+        ),
+    ],
+)
+def test_venues(text: str, kind: str, place: str, institution: str | None) -> None:
+    fact = find_venue(text_of(text))
+    assert fact is not None
+    assert (fact.value.kind, fact.value.place, fact.value.institution) == (kind, place, institution)
+
+
+def test_the_law_of_a_licence_is_not_the_law_of_the_contract() -> None:
+    text = text_of(
+        "Provider is a corporation duly organized and existing under the laws of Nevada.\n"
+        "This Agreement shall be construed in accordance with the laws of the State of Ohio, but not Texas law."
+    )
+    law = find_governing_law(text)
+    assert law is not None and law.value == "Ohio"
