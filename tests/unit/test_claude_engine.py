@@ -291,7 +291,7 @@ def test_neither_key_nor_contract_reaches_message_or_log(
     ],
 )
 def test_selection(engine: str, key: str | None, name: str) -> None:
-    assert select_engine(AnalyzeSettings(engine=engine), key).name == name  # type: ignore[arg-type] # a parameter's str
+    assert select_engine(AnalyzeSettings(engine=engine), key).name == name
 
 
 def test_claude_without_a_key_names_the_secret() -> None:

@@ -138,7 +138,7 @@ async def test_the_status_is_put_to_its_subresource(kmock: mock.RawHandler, api:
 
 
 @pytest.mark.parametrize(
-    ("host", "url"), [("10.96.0.1", "https://10.96.0.1:443"), ("fd00::1", "https://[fd00::1]:443")], ids=["IPv4", "IPv6"]
+    ("host", "url"), [("10.96.0.1", "https://10.96.0.1:443"), ("fd00::1", "https://[fd00::1]:443")]
 )
 def test_the_api_server_of_a_pod_is_the_one_the_kubelet_names(host: str, url: str) -> None:
     environment = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": "443"}

@@ -24,7 +24,7 @@ _CHOICE = re.compile(
     r"|\b(?:es gilt|gilt|unterlieg|anwendbar|findet|anzuwenden|gelten)\b|\bgoverning law\b"
 )
 _CUT = re.compile(
-    r"\b(?:without|regardless|excluding|exclusive of|irrespective|notwithstanding|applicable to|unter"
+    r"\b(?:without|but not|regardless|excluding|exclusive of|irrespective|notwithstanding|applicable to|unter"
     r" ausschluss|ausschließlich des un)\b"
 )
 _NOT_LAW = re.compile(r"\b(?:organized|existing|incorporated|duly) (?:\w+ ){0,4}under the laws\b")

@@ -91,7 +91,7 @@ def _name_before(flat: str, start: int, end: int) -> tuple[int, int] | None:
         return start + company.start("name"), start + company.end("name")
     cut = _NAME_END.search(stretch, begin + 2)
     stop = min(cut.start() if cut else len(stretch), begin + 80)
-    name = stretch[begin:stop].strip(" ,;–-")
+    name = stretch[begin:stop].strip(" ,;:–-")
     if not len(name) > 2 or not (name[0].isupper() or name[0].isdigit()) or len(name.split()) > 9:
         return None
     offset = stretch.index(name, begin)
