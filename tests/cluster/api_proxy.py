@@ -1,0 +1,142 @@
+"""A proxy before the real API server: it records what is asked, and refuses what a test tells it to."""
+
+import asyncio
+import base64
+import json
+import ssl
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import aiohttp
+import yaml
+from aiohttp import web
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, as the API server was asked."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+
+    @property
+    def verb(self) -> tuple[str, str, str]:
+        """API group, resource (with its subresource) and verb, as RBAC names them; empty strings for discovery."""
+        parts = self.path.strip("/").split("/")
+        group, rest = ("", parts[2:]) if parts[0] == "api" else (parts[1] if len(parts) > 1 else "", parts[3:])
+        if rest[:1] == ["namespaces"] and len(rest) > 2:
+            rest = rest[2:]
+        if not rest:
+            return "", "", ""
+        resource = "/".join([rest[0], *rest[2:3]])
+        names_one = len(rest) > 1
+        verb = {
+            "GET": "get" if names_one else "watch" if self.query.get("watch") == "true" else "list",
+            "POST": "create",
+            "PUT": "update",
+            "PATCH": "patch",
+            "DELETE": "delete",
+        }[self.method]
+        return group, resource, verb
+
+
+# Status and body to answer with, and headers; None lets the request pass.
+Refusal = tuple[int, dict[str, str]]
+Fault = Callable[[Request], Refusal | None]
+
+
+class ApiProxy:
+    """Serves plain HTTP on this machine and forwards to the API server of a kubeconfig. A context manager."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        document = yaml.safe_load(kubeconfig.read_text())
+        cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
+        self._server = cluster["server"]
+        self._tls = _tls(cluster, user)
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve)
+        self._stopped = asyncio.Event()
+        self.requests: list[Request] = []
+        self.fault: Fault = lambda request: None
+        self.port = 0
+
+    def __enter__(self) -> "ApiProxy":
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stopped.set)
+        self._thread.join(10)
+
+    def kubeconfig(self, path: Path) -> Path:
+        """Write a kubeconfig for this proxy to `path`."""
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "proxy",
+            "clusters": [{"name": "proxy", "cluster": {"server": f"http://127.0.0.1:{self.port}"}}],
+            "users": [{"name": "proxy", "user": {"token": "unused"}}],
+            "contexts": [{"name": "proxy", "context": {"cluster": "proxy", "user": "proxy"}}],
+        }
+        path.write_text(yaml.safe_dump(document))
+        return path
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._run())
+        self._loop.close()
+
+    async def _run(self) -> None:
+        connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
+        async with aiohttp.ClientSession(self._server, connector=connector) as session:
+            application = web.Application(client_max_size=10**7)
+            application.router.add_route("*", "/{path:.*}", lambda request: self._forward(request, session))
+            runner = web.AppRunner(application, shutdown_timeout=0.1)
+            await runner.setup()
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            self.port = runner.addresses[0][1]
+            self._ready.set()
+            await self._stopped.wait()
+            await runner.cleanup()
+
+    async def _forward(self, incoming: web.Request, session: aiohttp.ClientSession) -> web.StreamResponse:
+        request = Request(incoming.method, incoming.path, dict(incoming.query))
+        self.requests.append(request)
+        refusal = self.fault(request)
+        if refusal is not None:
+            status, headers = refusal
+            body: dict[str, Any] = {"kind": "Status", "status": "Failure", "code": status, "message": "by the test"}
+            return web.Response(status=status, headers=headers, text=json.dumps(body), content_type="application/json")
+        kept = {key: value for key, value in incoming.headers.items() if key in ("Content-Type", "Accept")}
+        timeout = aiohttp.ClientTimeout(total=None)
+        async with session.request(
+            incoming.method, incoming.rel_url, headers=kept, data=await incoming.read(), timeout=timeout
+        ) as answer:
+            response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
+            await response.prepare(incoming)
+            async for chunk in answer.content.iter_any():
+                await response.write(chunk)
+            await response.write_eof()
+            return response
+
+
+def _tls(cluster: dict[str, str], user: dict[str, str]) -> ssl.SSLContext:
+    """The kubeconfig's trust and client certificate; the standard library wants them as files."""
+    authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    context = ssl.create_default_context(cadata=authority)
+    with tempfile.NamedTemporaryFile("wb", suffix=".pem") as file:
+        file.write(base64.b64decode(user["client-certificate-data"]) + base64.b64decode(user["client-key-data"]))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
