@@ -8,7 +8,7 @@ CLUSTER := $(PYTHON) -m dealguard_cluster
 SETUP_STAMP := .venv/.dealguard-setup
 
 # Use: make demo PDF=any/contract.pdf
-PDF ?=
+export PDF ?=
 # Use: make test ARGS="tests/unit -k reading"
 ARGS ?=
 
@@ -27,7 +27,7 @@ setup: $(SETUP_STAMP) ## Make the virtual environment .venv with `dealguard` in 
 
 .PHONY: demo
 demo: $(SETUP_STAMP) ## Bring everything up and analyse two sample contracts, or PDF=any/contract.pdf
-	@scripts/demo "$(PDF)"
+	@scripts/demo
 
 .PHONY: test
 test: check ## Set up what is needed and run all tests (ARGS= selects some)

@@ -4,7 +4,9 @@ The analysis pods ask for more CPU than any node has, so the real scheduler neve
 speaks for them; everything else about them (Job controller, garbage collection, admission) is real.
 """
 
+import gc
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -216,4 +218,8 @@ def running_operator(
     )
     with runner:
         yield runner
+    # Kopf, stopped while its watches connect, leaves their TLS farewell to a loop that is closed by then.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
     assert runner.exit_code == 0, runner.output
