@@ -31,6 +31,8 @@ demo: $(SETUP_STAMP) ## Bring everything up and analyse two sample contracts, or
 
 .PHONY: test
 test: check ## Set up what is needed and run all tests (ARGS= selects some)
+	@# Before the tests, so that a first build shows its progress.
+	@$(if $(findstring tests/unit,$(ARGS)),true,$(CLUSTER) build)
 	@$(PYTHON) -m pytest $(ARGS)
 
 .PHONY: check

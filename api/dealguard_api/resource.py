@@ -112,7 +112,10 @@ class ContractAnalysisSpec(WireModel):
     cache: Annotated[
         Literal["Use", "Refresh"],
         Field(
-            description="Use: a stored report for the same input may serve. Refresh: analyse again.",
+            description=(
+                "Use: a stored report for the same input may serve. Refresh: analyse again. "
+                "Reserved: this version always analyses."
+            ),
             json_schema_extra=IMMUTABLE,
         ),
     ] = "Use"
@@ -160,7 +163,15 @@ class ContractAnalysisSpec(WireModel):
         ),
     ] = None
     priority: Annotated[
-        int, Field(ge=-1000, le=1000, description="Among waiting analyses of a namespace, higher ones start first.")
+        int,
+        Field(
+            ge=-1000,
+            le=1000,
+            description=(
+                "Among waiting analyses of a namespace, higher ones start first. "
+                "Reserved: this version starts every analysis at once."
+            ),
+        ),
     ] = 0
     ttl_seconds_after_finished: Annotated[
         int | None,

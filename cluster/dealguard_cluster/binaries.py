@@ -33,19 +33,28 @@ KUBERNETES_PROGRAMS = (
 )
 
 
+def pinned_version(go_mod: str, module: str) -> str:
+    """The version that a go.mod requires of a module."""
+    found = re.search(rf"^(?:require)?\s*{re.escape(module)}\s+(v\S+)", go_mod, flags=re.MULTILINE)
+    if not found:
+        raise CommandFailedError(f"The go.mod of the local cluster does not require {module}.")
+    return found[1]
+
+
 @dataclass(frozen=True)
 class Tool:
     """One Go module of `cluster/go/` and what is built from it.
 
     `module` is the required module whose version names the build, None for a program of our own; `programs` maps what
     `go build` calls a result to what we call it; `stamps` are packages whose variables get the version, as Kubernetes'
-    own build does.
+    own build does; `variables` are further ones (package.name, value) that the tool's own build sets.
     """
 
     name: str
     module: str | None
     programs: tuple[tuple[str, str], ...]
     stamps: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -70,6 +79,7 @@ class Tool:
         major, minor = self.version.removeprefix("v").split(".")[:2]
         values = {"gitVersion": self.version, "gitMajor": major, "gitMinor": minor}
         stamped = [f"-X {package}.{name}={value}" for package in self.stamps for name, value in values.items()]
+        stamped += [f"-X {name}={value}" for name, value in self.variables]
         return " ".join(["-s", "-w", *stamped])
 
     def key(self, go_version: str, machine: str) -> str:
@@ -90,7 +100,19 @@ KUBERNETES = Tool(
 )
 ETCD = Tool("etcd", "go.etcd.io/etcd/server/v3", (("server", "etcd"),))
 MINIO = Tool("minio", "github.com/minio/minio", (("minio", "minio"),))
-HELM = Tool("helm", "helm.sh/helm/v3", (("helm", "helm"),))
+HELM = Tool(
+    "helm",
+    "helm.sh/helm/v3",
+    (("helm", "helm"),),
+    # What `helm template` and `helm lint` take for the cluster's version; without it, 1.20.
+    variables=tuple(
+        zip(
+            ("helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor", "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor"),
+            KUBERNETES.version.removeprefix("v").split(".")[:2],
+            strict=True,
+        )
+    ),
+)
 PAUSE = Tool("pause", None, (("pause", "pause"),))
 TOOLS = (PAUSE, KUBERNETES, ETCD, MINIO, HELM)
 
@@ -114,14 +136,6 @@ class Binaries:
     def folders(self) -> list[Path]:
         """What a PATH needs for kubectl and helm."""
         return [self.kubernetes_folder, self.helm.parent]
-
-
-def pinned_version(go_mod: str, module: str) -> str:
-    """The version that a go.mod requires of a module."""
-    found = re.search(rf"^(?:require)?\s*{re.escape(module)}\s+(v\S+)", go_mod, flags=re.MULTILINE)
-    if not found:
-        raise CommandFailedError(f"The go.mod of the local cluster does not require {module}.")
-    return found[1]
 
 
 def short_version(version: str) -> str:

@@ -30,15 +30,25 @@ _TOO_MANY_REQUESTS = 429
 
 
 async def client_configuration() -> client.Configuration:
-    """The connection of the pod's service account, else of the kubeconfig."""
+    """The connection of the pod's service account, else of the kubeconfig.
+
+    Raises:
+        errors.SettingsError: there is neither.
+    """
     configuration = client.Configuration()
     if _SERVICE_ACCOUNT_TOKEN.exists():  # noqa: ASYNC240 - once, at start
         config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     else:
-        # The client reads the variable when it is imported; this is what it is now.
-        await config.load_kube_config(  # type: ignore[no-untyped-call]
-            config_file=os.environ.get("KUBECONFIG"), client_configuration=configuration
-        )
+        try:
+            # The client reads the variable when it is imported; this is what it is now.
+            await config.load_kube_config(  # type: ignore[no-untyped-call]
+                config_file=os.environ.get("KUBECONFIG"), client_configuration=configuration
+            )
+        except config.ConfigException as error:
+            raise errors.SettingsError(
+                "The operator cannot start: it finds no cluster. Run it in a pod with a service account, or set "
+                "KUBECONFIG to a kubeconfig with a current context."
+            ) from error
     return configuration
 
 

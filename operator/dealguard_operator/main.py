@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import kopf
+from kubernetes.aio.client import Configuration
 
 from dealguard_api import names
 from dealguard_operator.errors import SettingsError
@@ -22,15 +23,16 @@ from dealguard_operator.settings import OperatorSettings
 class Operator:
     """The reconciler and what it runs on, from Kopf's start-up to its clean-up."""
 
-    def __init__(self, settings: OperatorSettings) -> None:
+    def __init__(self, settings: OperatorSettings, configuration: Configuration) -> None:
         self._settings = settings
+        self._configuration = configuration
         self._api: KubernetesApi | None = None
         self._task: asyncio.Task[None] | None = None
         self.reconciler: Reconciler | None = None
 
     async def start(self) -> None:
         """Connect, and begin to reconcile."""
-        self._api = KubernetesApi(await client_configuration())
+        self._api = KubernetesApi(self._configuration)
         self.reconciler = Reconciler(self._api, Presigner(self._settings), self._settings)
         self._task = asyncio.create_task(self.reconciler.run(), name="reconciler")
 
@@ -100,12 +102,13 @@ def main() -> int:
     """Run the operator until SIGTERM; the process's exit code."""
     try:
         settings = OperatorSettings.from_environment(os.environ)
+        configuration = asyncio.run(client_configuration())
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - there are no logs yet
         return 2
     configure_logs(settings)
     kopf.run(
-        registry=build_registry(Operator(settings)),
+        registry=build_registry(Operator(settings, configuration)),
         settings=kopf_settings(settings),
         standalone=True,
         clusterwide=not settings.namespaces,

@@ -100,7 +100,11 @@ class ApiProxy:
         connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
         async with aiohttp.ClientSession(self._server, connector=connector) as session:
             application = web.Application(client_max_size=10**7)
-            application.router.add_route("*", "/{path:.*}", lambda request: self._forward(request, session))
+
+            async def forward(request: web.Request) -> web.StreamResponse:
+                return await self._forward(request, session)
+
+            application.router.add_route("*", "/{path:.*}", forward)
             runner = web.AppRunner(application, shutdown_timeout=0.1)
             await runner.setup()
             site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -121,7 +125,7 @@ class ApiProxy:
         kept = {key: value for key, value in incoming.headers.items() if key in ("Content-Type", "Accept")}
         timeout = aiohttp.ClientTimeout(total=None)
         async with session.request(
-            incoming.method, incoming.rel_url, headers=kept, data=await incoming.read(), timeout=timeout
+            incoming.method, incoming.rel_url, headers=kept, data=await incoming.read() or None, timeout=timeout
         ) as answer:
             response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
             await response.prepare(incoming)

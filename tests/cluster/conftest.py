@@ -4,6 +4,7 @@ They use an instance of their own, `dealguard-test`, started with empty data and
 runs (a developer's) is used as it is and left alone. The demo's cluster is never touched.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -21,8 +22,27 @@ from tests.cluster.tools import Kubectl
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything here, so that `-m "not cluster"` leaves it out."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker("cluster")
+
+
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def only_run() -> Iterator[None]:
+    """The guarantee that no other test run uses the test clusters at the same time."""
+    with Path("/run/dealguard-tests.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pytest.fail("another test run uses the test clusters: wait for its end, then run this again", pytrace=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def cluster(only_run: None) -> Iterator[Cluster]:
     """The running test cluster."""
     cluster = Cluster(os.environ.get("DEALGUARD_TEST_CLUSTER", "dealguard-test"))
     if cluster.is_running():

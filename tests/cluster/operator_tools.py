@@ -4,6 +4,7 @@ The analysis pods ask for more CPU than any node has, so the real scheduler neve
 speaks for them; everything else about them (Job controller, garbage collection, admission) is real.
 """
 
+import asyncio
 import gc
 import json
 import warnings
@@ -20,6 +21,7 @@ from kopf.testing import KopfRunner
 from dealguard_api import names
 from dealguard_cluster import Cluster
 from dealguard_operator.kopf_settings import kopf_settings
+from dealguard_operator.kubernetes_api import client_configuration
 from dealguard_operator.main import Operator, build_registry
 from dealguard_operator.settings import OperatorSettings
 from tests.cluster.tools import Kubectl, analysis_manifest, wait_for
@@ -212,7 +214,7 @@ def running_operator(
     arguments = ["run", "--standalone", *(f"--namespace={namespace}" for namespace in settings.namespaces)]
     runner = KopfRunner(
         arguments,
-        registry=build_registry(Operator(settings)),
+        registry=build_registry(Operator(settings, asyncio.run(client_configuration()))),
         settings=kopf_settings(settings),
         timeout=30,
     )
@@ -223,3 +225,28 @@ def running_operator(
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
     assert runner.exit_code == 0, runner.output
+
+
+@pytest.fixture
+def analyses(kubectl: Kubectl, namespace: str) -> Analyses:
+    """The analyses of the test's namespace."""
+    return Analyses(kubectl, namespace)
+
+
+@pytest.fixture
+def kubelet(analyses: Analyses) -> Kubelet:
+    """The test's own kubelet."""
+    return Kubelet(analyses)
+
+
+@pytest.fixture
+def environment(cluster: Cluster, namespace: str) -> dict[str, str]:
+    """The environment of an operator for the test's namespace."""
+    return operator_environment(cluster, namespace)
+
+
+@pytest.fixture
+def operator(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An operator that serves the test's namespace."""
+    with running_operator(environment, monkeypatch):
+        yield

@@ -39,14 +39,14 @@ def test_helm_finds_nothing_to_complain_about(cluster: Cluster) -> None:
 @pytest.mark.parametrize("missing", REQUIRED)
 def test_a_missing_value_is_named(cluster: Cluster, missing: str) -> None:
     values = {name: value for name, value in REQUIRED.items() if name != missing}
-    done = _helm(cluster, "template", "dealguard", str(CHART), "--kube-version=1.34.4", values=values)
+    done = _helm(cluster, "template", "dealguard", str(CHART), values=values)
     assert done.returncode != 0
     assert f"Set {missing} to" in done.stderr
 
 
 @pytest.mark.parametrize("more", [{}, {"watchNamespaces[0]": "default"}], ids=["cluster-wide", "namespaced"])
 def test_the_api_server_accepts_every_object(cluster: Cluster, kubectl: Kubectl, more: dict[str, str]) -> None:
-    done = _helm(cluster, "template", "trial", str(CHART), "--kube-version=1.34.4", values={**REQUIRED, **more})
+    done = _helm(cluster, "template", "trial", str(CHART), values={**REQUIRED, **more})
     assert done.returncode == 0, done.stderr
     # Unknown fields are an error, as they would be for `helm install`.
     kubectl.check("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=done.stdout)
@@ -54,14 +54,14 @@ def test_the_api_server_accepts_every_object(cluster: Cluster, kubectl: Kubectl,
 
 def test_a_namespaced_installation_has_roles_only(cluster: Cluster) -> None:
     values = {**REQUIRED, "watchNamespaces[0]": "legal"}
-    rendered = _helm(cluster, "template", "trial", str(CHART), "--kube-version=1.34.4", values=values).stdout
+    rendered = _helm(cluster, "template", "trial", str(CHART), values=values).stdout
     objects = [item for item in yaml.safe_load_all(rendered) if item]
     bindings = [item["kind"] for item in objects if item["kind"].endswith("Binding") and "subjects" in item]
     assert bindings == ["RoleBinding"]
 
 
 def test_no_rule_has_a_wildcard_or_reads_secrets(cluster: Cluster) -> None:
-    rendered = _helm(cluster, "template", "trial", str(CHART), "--kube-version=1.34.4", values=REQUIRED).stdout
+    rendered = _helm(cluster, "template", "trial", str(CHART), values=REQUIRED).stdout
     roles = [item for item in yaml.safe_load_all(rendered) if item and item["kind"] in ("Role", "ClusterRole")]
     rules = [rule for role in roles for rule in role["rules"]]
     assert rules
@@ -73,7 +73,7 @@ def test_no_rule_has_a_wildcard_or_reads_secrets(cluster: Cluster) -> None:
 
 def test_the_operator_passes_the_restricted_profile(cluster: Cluster, kubectl: Kubectl, namespace: str) -> None:
     kubectl.check("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
-    rendered = _helm(cluster, "template", "trial", str(CHART), "--kube-version=1.34.4", values=REQUIRED).stdout
+    rendered = _helm(cluster, "template", "trial", str(CHART), values=REQUIRED).stdout
     (deployment,) = [item for item in yaml.safe_load_all(rendered) if item and item["kind"] == "Deployment"]
     pod = {
         "apiVersion": "v1",

@@ -199,7 +199,7 @@ def test_the_deadline_ends_an_analysis_that_hangs(
     installation: Installation, namespace: str, claude: ClaudeStandin
 ) -> None:
     _give_key(installation.kubectl, namespace, DRIPPING_KEY)
-    _submit_sample(installation, namespace, "lease", engine="claude", deadlineSeconds=12)
+    _submit_sample(installation, namespace, "lease", engine="claude", deadlineSeconds=20)
     status = _finish(installation.kubectl, namespace, "lease")["status"]
     assert status["phase"] == "Failed"
     assert status["failure"]["reason"] == "DeadlineExceeded"
@@ -283,7 +283,7 @@ def test_images_hold_only_what_their_part_needs(installation: Installation) -> N
         assert found.strip() == "[]"
 
 
-def test_two_hundred_pages_of_text_stay_out_of_the_resource(
+def test_the_text_of_a_long_document_stays_out_of_the_resource(
     installation: Installation, namespace: str, tmp_path: Path
 ) -> None:
     contract = tmp_path / "long.pdf"

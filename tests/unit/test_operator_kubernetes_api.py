@@ -23,7 +23,7 @@ JOB = {"metadata": {"namespace": NAMESPACE, "name": "x"}}
 
 @pytest.fixture
 async def api(kmock: mock.RawHandler) -> AsyncIterator[KubernetesApi]:
-    api = KubernetesApi(client.Configuration(host=str(kmock.url).rstrip("/")), request_timeout_seconds=0.5)
+    api = KubernetesApi(client.Configuration(host=str(kmock.url).rstrip("/")), request_timeout_seconds=2)
     yield api
     await api.close()
 

@@ -79,6 +79,16 @@ def test_the_program_says_it_and_ends_with_2() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_without_a_cluster_the_program_says_so_and_ends_with_2(tmp_path: Path) -> None:
+    environment = {**ENVIRONMENT, "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "dealguard_operator"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "it finds no cluster" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_every_setting_is_documented() -> None:
     documented = set(re.findall(r"`DEALGUARD_([A-Z0-9_]+)`", REFERENCE.read_text()))
     fields = set(OperatorSettings.model_fields) - {"extract"} | set(ExtractSettings.model_fields) - {"expected_sha256"}

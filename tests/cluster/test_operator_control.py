@@ -1,0 +1,95 @@
+"""Cancel, suspend, run again, delete after a time: what a person does to an analysis on the real API server."""
+
+import pytest
+
+from dealguard_api.exit_codes import ExitCode
+from tests.cluster.operator_tools import Analyses, Kubelet, analyses, environment, kubelet, operator
+from tests.cluster.tools import wait_for
+
+__all__ = ["analyses", "environment", "kubelet", "operator"]  # fixtures
+
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("crd", "operator")]
+
+
+def test_cancel_ends_the_job_and_the_run(analyses: Analyses, kubelet: Kubelet) -> None:
+    analyses.create("lease", engine="rules")
+    kubelet.analyzing("lease")
+    analyses.wait("lease", stage="Analyzing")
+    analyses.patch("lease", cancel=True)
+    status = analyses.wait_finished("lease")
+    assert status["phase"] == "Cancelled"
+    assert status["observedGeneration"] == 2
+    wait_for("the Job to be gone", lambda: not analyses.jobs())
+    assert analyses.events("lease")[-1][:2] == ("Normal", "Cancelled")
+
+
+def test_cancel_goes_back_only_with_a_new_run(analyses: Analyses, kubelet: Kubelet) -> None:
+    analyses.create("lease", engine="rules", cancel=True)
+    assert analyses.wait_finished("lease")["phase"] == "Cancelled"
+    assert analyses.jobs() == []
+    analyses.patch("lease", cancel=False, runToken="again")
+    kubelet.succeeds("lease")
+    status = analyses.wait("lease", phase="Completed", run=2)
+    assert [(run["run"], run["phase"]) for run in status["runs"]] == [(1, "Cancelled")]
+
+
+def test_suspend_deletes_the_job_and_resuming_makes_a_new_one(analyses: Analyses, kubelet: Kubelet) -> None:
+    analyses.create("lease", engine="rules")
+    kubelet.analyzing("lease")
+    first = analyses.wait("lease", stage="Analyzing")["jobName"]
+    analyses.patch("lease", suspend=True)
+    analyses.wait("lease", phase="Pending", stage="Queued", reason="Suspended")
+    wait_for("the Job to be gone", lambda: not analyses.jobs())
+    assert analyses.status("lease")["phase"] == "Pending"
+    analyses.patch("lease", suspend=False)
+    status = analyses.wait("lease", phase="Processing", jobCount=2)
+    assert status["jobName"] == f"{first}-2"
+    kubelet.succeeds("lease")
+    status = analyses.wait_finished("lease")
+    assert (status["phase"], status["run"]) == ("Completed", 1)
+    assert [attempt["reason"] for attempt in status["attempts"]] == ["Terminated", "Completed"]
+
+
+def test_suspended_from_the_start_waits_without_a_job(analyses: Analyses, kubelet: Kubelet) -> None:
+    analyses.create("lease", engine="rules", suspend=True)
+    analyses.wait("lease", phase="Pending", reason="Suspended")
+    assert analyses.jobs() == []
+    analyses.patch("lease", suspend=False)
+    kubelet.succeeds("lease")
+    assert analyses.wait_finished("lease")["phase"] == "Completed"
+
+
+def test_a_new_run_token_runs_a_finished_analysis_again(analyses: Analyses, kubelet: Kubelet) -> None:
+    analyses.create("lease", engine="rules", runToken="one")
+    kubelet.extract_fails("lease", int(ExitCode.NO_TEXT_LAYER))
+    assert analyses.wait_finished("lease")["failure"]["reason"] == "NoTextLayer"
+    analyses.patch("lease", runToken="two")
+    kubelet.succeeds("lease", number=2)
+    status = analyses.wait("lease", phase="Completed", run=2, runToken="two")
+    assert "failure" not in status
+    assert status["result"]["report"]["key"].endswith("/2.json")
+    assert [(run["runToken"], run["reason"]) for run in status["runs"]] == [("one", "NoTextLayer")]
+    # `kubectl wait` looks at observedGeneration, so it speaks of the new run.
+    analyses.wait_finished("lease")
+
+
+def test_a_change_after_the_end_is_observed_and_changes_nothing(analyses: Analyses, kubelet: Kubelet) -> None:
+    analyses.create("lease", engine="rules")
+    kubelet.succeeds("lease")
+    before = analyses.wait_finished("lease")
+    analyses.patch("lease", priority=7)
+    after = analyses.wait("lease", observedGeneration=2)
+    for status in (before, after):
+        del status["observedGeneration"], status["conditions"]
+    assert after == before
+    assert len(analyses.jobs()) == 1
+
+
+def test_a_finished_analysis_is_deleted_after_its_time(analyses: Analyses, kubelet: Kubelet) -> None:
+    analyses.create("short", engine="rules", ttlSecondsAfterFinished=0)
+    analyses.create("long", engine="rules", ttlSecondsAfterFinished=3600)
+    kubelet.succeeds("short")
+    kubelet.succeeds("long")
+    analyses.wait_finished("long")
+    wait_for("the resource to be gone", lambda: set(analyses.statuses()) == {"long"})
+    wait_for("its Job to be gone", lambda: not analyses.jobs("short"))
