@@ -50,6 +50,11 @@ _CATEGORIES_DE: Final = {
     "Covenant Not To Sue": "Klageverzicht",
     "Third Party Beneficiary": "Vertrag zugunsten Dritter",
 }
+_CATEGORIES_EN: Final = {  # where CUAD's spelling is no good reading
+    "Ip Ownership Assignment": "IP Ownership Assignment",
+    "Joint Ip Ownership": "Joint IP Ownership",
+    "Rofr/Rofo/Rofn": "Right of First Refusal, Offer or Negotiation",
+}
 _TOPICS: Final = {  # AGB-DE's topics and the rules' own themes: English, German
     "age": ("Age", "Alter"),
     "applicability": ("Scope of the terms", "Geltungsbereich"),
@@ -124,7 +129,12 @@ def category_label(category: str, language: Language) -> str:
     """The category in words; unknown ones as they are."""
     if category in _TOPICS:
         return _TOPICS[category][language == "de"]
-    return _CATEGORIES_DE.get(category, category) if language == "de" else category
+    return (_CATEGORIES_DE if language == "de" else _CATEGORIES_EN).get(category, category)
+
+
+def date_label(iso: str, language: Language) -> str:
+    """German readers know 31.12.2026; English ones disagree on 1/2, so ISO it stays."""
+    return ".".join(reversed(iso.split("-"))) if language == "de" else iso
 
 
 def level_label(level: RiskLevel, language: Language) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import TypeVar
 
-from dealguard_api.labels import category_label, jurisdiction_label, level_label, unit_label
+from dealguard_api.labels import category_label, date_label, jurisdiction_label, level_label, unit_label
 from dealguard_api.report import (
     Citation,
     Clause,
@@ -182,18 +182,25 @@ class _Writer:
         if not clauses:
             return
         yield f"## {self._word('clauses')}"
-        for category in dict.fromkeys(clause.category for clause in clauses):
-            yield f"### {escape(category_label(category, self._language))}"
-            for clause in clauses:
-                if clause.category == category:
-                    if clause.summary:
-                        yield escape_line(clause.summary)
-                    yield self._quote(clause.citation)
+        # By label: CUAD's 'Governing Law' and the topic 'applicableLaw' read alike in German.
+        by_label: dict[str, list[Clause]] = {}
+        for clause in clauses:
+            by_label.setdefault(category_label(clause.category, self._language), []).append(clause)
+        for label, group in by_label.items():
+            yield f"### {escape(label)}"
+            quotes: set[str] = set()
+            for clause in group:
+                if clause.summary:
+                    yield escape_line(clause.summary)
+                if (quote := self._quote(clause.citation)) not in quotes:
+                    quotes.add(quote)
+                    yield quote
 
     def names(self, title: str, categories: list[str]) -> Iterator[str]:
         if categories:
             yield f"## {self._word(title)}"
-            yield "\n".join(f"- {escape_line(category_label(category, self._language))}" for category in categories)
+            labels = dict.fromkeys(category_label(category, self._language) for category in categories)
+            yield "\n".join(f"- {escape_line(label)}" for label in labels)
 
     def unreadable(self, report: Report) -> Iterator[str]:
         if report.unreadable_pages:
@@ -289,8 +296,7 @@ class _Writer:
         return f"{self._word('pages' if several else 'page')} {', '.join(names)}"
 
     def _date(self, iso: str) -> str:
-        """German readers know 31.12.2026; English ones disagree on 1/2, so ISO it stays."""
-        return ".".join(reversed(iso.split("-"))) if self._german else iso
+        return date_label(iso, self._language)
 
     def _period(self, period: Period) -> str:
         number = format(period.value.normalize(), "f")

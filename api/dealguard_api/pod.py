@@ -17,6 +17,9 @@ from dealguard_api.resource import Result
 EXTRACT_CONTAINER = "extract"
 ANALYZE_CONTAINER = "analyze"
 
+# The volume with the keys of the Job's Secret that `extract` sees: the Job names its Secret here.
+EXTRACT_VOLUME = "extract-job"
+
 # Files that the operator's volumes put before the containers. Each container sees only its own keys of the Secret.
 SECRET_MOUNT_PATH = "/run/dealguard/job"  # noqa: S105 - a path
 API_KEY_MOUNT_PATH = "/run/dealguard/api-key"
@@ -80,6 +83,7 @@ class AnalyzeSettings(Environment):
     max_output_tokens: Annotated[int, Field(gt=0)] = 32_000  # a report of 60 findings has some 15,000
     anthropic_base_url: str | None = None  # unset: the SDK's default
     api_key_secret: str | None = None  # "<namespace>/<name>", to name it in messages; never the key
+    api_key_secret_key: str = "api-key"  # noqa: S105 - under which name the key is in that Secret, for messages
     report_key: str | None = None  # where the report is stored, for the termination message
 
 

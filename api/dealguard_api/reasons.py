@@ -55,6 +55,7 @@ class Reason(StrEnum):
     ATTEMPTS_EXHAUSTED = "AttemptsExhausted"
     JOB_DELETED = "JobDeleted"
     JOB_REJECTED = "JobRejected"
+    POD_NOT_CREATED = "PodNotCreated"
     IMAGE_PULL_FAILED = "ImagePullFailed"
     UNSCHEDULABLE = "Unschedulable"
 
@@ -171,6 +172,10 @@ _EXPLANATIONS = {
     Reason.JOB_REJECTED: Explanation(
         "The cluster refused to create the Job.",
         f"Ask the cluster's administrator to check the namespace's quotas and policies, then {_RUN_AGAIN}.",
+    ),
+    Reason.POD_NOT_CREATED: Explanation(
+        "No pod could be created for the Job.",
+        "`kubectl describe job` shows why, often a quota or a policy of the namespace.",
     ),
     Reason.IMAGE_PULL_FAILED: Explanation(
         "The node cannot get the analyzer image.",

@@ -20,6 +20,7 @@ _CHUNK_BYTES = 1024 * 1024
 
 # generateName appends five characters, and a Job's name a suffix of its own: both stay readable.
 _MAX_SLUG_LENGTH = 40
+_RAISE_BOTH_LIMITS = "raise --max-pdf-bytes together with the installation's limit"
 _TRANSLITERATION = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "œ": "oe"})
 
 
@@ -64,7 +65,7 @@ def check_files(paths: Sequence[Path], max_pdf_bytes: int) -> list[DocumentFile]
     errors: list[BadInputError] = []
     for path in paths:
         try:
-            documents.append(check_file(path, max_pdf_bytes))
+            documents.append(check_file(path, max_pdf_bytes, _RAISE_BOTH_LIMITS))
         except BadInputError as error:
             errors.append(error)
     if len(errors) == 1:
@@ -74,8 +75,8 @@ def check_files(paths: Sequence[Path], max_pdf_bytes: int) -> list[DocumentFile]
     return documents
 
 
-def check_file(path: Path, max_pdf_bytes: int) -> DocumentFile:
-    """`path`, if it looks like a PDF of a permitted size.
+def check_file(path: Path, max_pdf_bytes: int, how_to_raise: str = "raise --max-pdf-bytes") -> DocumentFile:
+    """`path`, if it looks like a PDF of a permitted size; `how_to_raise` says how to permit a larger one.
 
     Raises:
         BadInputError: it does not; the message says why and what to do.
@@ -85,14 +86,14 @@ def check_file(path: Path, max_pdf_bytes: int) -> DocumentFile:
     if not path.is_file():
         raise BadInputError(Reason.DOCUMENT_NOT_FOUND, f"{path} is not a file. Name the PDF files themselves.")
     try:
-        return _checked_content(path, max_pdf_bytes)
+        return _checked_content(path, max_pdf_bytes, how_to_raise)
     except OSError as error:
         raise BadInputError(
             CliReason.FILE_UNREADABLE, f"{path} cannot be read: {error.strerror}. Check its permissions."
         ) from error
 
 
-def _checked_content(path: Path, max_pdf_bytes: int) -> DocumentFile:
+def _checked_content(path: Path, max_pdf_bytes: int, how_to_raise: str) -> DocumentFile:
     size_bytes = path.stat().st_size
     if size_bytes == 0:
         raise BadInputError(Reason.DOCUMENT_EMPTY, f"{path} is empty (0 bytes). Save or download it again.")
@@ -100,7 +101,7 @@ def _checked_content(path: Path, max_pdf_bytes: int) -> DocumentFile:
         raise BadInputError(
             Reason.DOCUMENT_TOO_LARGE,
             f"{path} has {readable_size(size_bytes)}, the limit is {readable_size(max_pdf_bytes)}. Split it, reduce "
-            "its images, or raise --max-pdf-bytes together with the installation's limit.",
+            f"its images, or {how_to_raise}.",
         )
     digest = hashlib.sha256()
     with path.open("rb") as stream:
@@ -115,7 +116,7 @@ def _checked_content(path: Path, max_pdf_bytes: int) -> DocumentFile:
 
 
 def readable_size(size_bytes: int) -> str:
-    """A size for people: '12 KB', '1.5 MB'."""
-    if size_bytes < 1024 * 1024:
-        return f"{max(1, round(size_bytes / 1024))} KB"
-    return f"{size_bytes / (1024 * 1024):.1f} MB"
+    """A size for people, in the analyzer's units (10^3, 10^6 bytes): '12 kB', '1.5 MB'."""
+    if size_bytes < 1e6:
+        return f"{max(1, round(size_bytes / 1e3))} kB"
+    return f"{size_bytes / 1e6:,.1f} MB"

@@ -23,6 +23,7 @@ class ExitStatus(IntEnum):
     WAIT_TIMEOUT = 4
     NOT_FOUND = 5
     DEFECT = 70  # EX_SOFTWARE of sysexits.h: dealguard itself is wrong
+    OUTPUT_UNWRITABLE = 74  # EX_IOERR: the results cannot be written, as on a full disk
     INTERRUPTED = 130  # 128 + SIGINT
     BROKEN_PIPE = 141  # 128 + SIGPIPE: the reader of our output went away, as with `| head`
 

@@ -4,8 +4,11 @@
 Each command delegates to its module in `commands/`, which is imported when it runs.
 """
 
+import contextlib
+import errno
 import itertools
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,6 +20,7 @@ import click
 from dealguard_cli.errors import CliError, CliReason, ExitStatus
 from dealguard_cli.options import (
     ClusterOptions,
+    check_name,
     check_spec_field,
     cluster_options,
     debug_option,
@@ -37,6 +41,7 @@ Exit codes:
     4  --timeout was over before the analysis finished; it goes on
     5  not found
    70  a defect of dealguard itself
+   74  the output cannot be written, as on a full disk
   130  interrupted (Ctrl-C)
 """
 
@@ -80,7 +85,9 @@ def cli() -> None:
 
 @cli.command(epilog=_EXIT_CODES)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-@click.option("--name", help="Name of the analysis. [default: the file's name and a random ending]")
+@click.option(
+    "--name", callback=check_name, help="Name of the analysis. [default: the file's name and a random ending]"
+)
 @_engine
 @_language
 @_perspective
@@ -118,7 +125,7 @@ def submit(options: ClusterOptions, **request: Any) -> ExitStatus:
 
 
 @cli.command(epilog=_EXIT_CODES)
-@click.argument("name", required=False)
+@click.argument("name", required=False, callback=check_name)
 @click.option("-A", "--all-namespaces", is_flag=True, help="List the analyses of all namespaces.")
 @output_option("json", "yaml", "name", "wide")
 @cluster_options
@@ -131,7 +138,7 @@ def get(name: str | None, all_namespaces: bool, output: str | None, options: Clu
 
 
 @cli.command(epilog=_EXIT_CODES)
-@click.argument("name")
+@click.argument("name", callback=check_name)
 @output_option("markdown", "json", "text")
 @cluster_options
 @debug_option
@@ -193,12 +200,32 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return the exit code; every error becomes a sentence, or data with `-o json`."""
     # Libraries report what they retry; the commands say themselves what matters.
     logging.getLogger().addHandler(logging.NullHandler())
+    if sys.stdout is None:  # as after `>&-`
+        return _fail_to_write(OSError(errno.EBADF, "standard output is closed"))
+    try:
+        return _run_guarded(arguments)
+    except BrokenPipeError:
+        _discard_output()
+        return ExitStatus.BROKEN_PIPE
+    except OSError as error:
+        return _fail_to_write(error)
+
+
+def _run_guarded(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    Raises:
+        OSError: its output, or the words on its failure, cannot be written.
+    """
     as_json = _wants_json(arguments)
     debug = "--debug" in arguments
     try:
         return _invoke(arguments)
     except click.exceptions.Abort:
         return _fail(CliReason.INTERRUPTED, "Interrupted.", ExitStatus.INTERRUPTED, as_json=as_json)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitStatus.BAD_INPUT
     except click.ClickException as error:
         message = error.format_message()
         if isinstance(error, click.UsageError) and error.ctx:
@@ -208,9 +235,9 @@ def run(arguments: Sequence[str]) -> int:
         if debug:
             traceback.print_exc()
         return _fail(error.reason, error.message, error.exit_status, as_json=as_json)
-    except BrokenPipeError:
-        return _leave_quietly()
     except Exception as error:  # the last guard: a defect is told in a sentence, too
+        if isinstance(error, BrokenPipeError) or (isinstance(error, OSError) and not _is_output_writable()):
+            raise
         if debug:
             traceback.print_exc()
         message = (
@@ -245,19 +272,35 @@ def _fail(reason: str, message: str, exit_status: ExitStatus, *, as_json: bool) 
     return exit_status
 
 
-def _leave_quietly() -> int:
-    # What is still buffered must not be flushed into the broken pipe when Python ends.
-    sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 - for the rest of the process
-    return ExitStatus.BROKEN_PIPE
+def _is_output_writable() -> bool:
+    try:
+        sys.stdout.flush()  # what could not be written is still buffered
+    except OSError:
+        return False
+    return True
+
+
+def _fail_to_write(error: OSError) -> int:
+    message = (
+        f"The output cannot be written: {error.strerror}. Make room or write it elsewhere. What was submitted goes on: "
+        f"`{program_name()} get` shows it."
+    )
+    with contextlib.suppress(OSError):  # where standard error is full, too, the exit code says it alone
+        _fail("", message, ExitStatus.OUTPUT_UNWRITABLE, as_json=False)
+    _discard_output()
+    return ExitStatus.OUTPUT_UNWRITABLE
+
+
+def _discard_output() -> None:
+    # What is still buffered must not be flushed once more, in vain, when Python ends.
+    sys.stdout = sys.stderr = open("/dev/null", "w")  # noqa: SIM115, PTH123 - for the rest of the process
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:
     """Whether `-o json` stands there, in any of its spellings: also when the command line cannot be parsed."""
     pairs = itertools.pairwise(arguments)
-    return (
-        any(flag in ("-o", "--output") and value == "json" for flag, value in pairs)
-        or "-ojson" in arguments
-        or "--output=json" in arguments
+    return any(re.fullmatch("-A*o|--output", flag) and value == "json" for flag, value in pairs) or any(
+        re.fullmatch("-A*ojson|--output=json", argument) for argument in arguments
     )
 
 

@@ -1,5 +1,6 @@
 """Options that several commands share, and the name this program was called by."""
 
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -11,6 +12,11 @@ from typing import Any, TypeVar
 import click
 
 from dealguard_cli.errors import ExitStatus
+
+# RFC 1123: a namespace's name is a label, an analysis's may be several, with dots between them.
+_LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_NAMESPACE_NAME = re.compile(_LABEL)
+_ANALYSIS_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -47,7 +53,13 @@ def cluster_options(command: Callable[..., ExitStatus]) -> Callable[..., ExitSta
             metavar="FILE",
             help="The cluster's kubeconfig. [default: $KUBECONFIG, then ~/.kube/config]",
         ),
-        click.option("-n", "--namespace", metavar="NAMESPACE", help="[default: the context's namespace]"),
+        click.option(
+            "-n",
+            "--namespace",
+            metavar="NAMESPACE",
+            callback=check_name,
+            help="[default: the context's namespace]",
+        ),
     ):
         with_options = option(with_options)
     return with_options
@@ -56,6 +68,22 @@ def cluster_options(command: Callable[..., ExitStatus]) -> Callable[..., ExitSta
 def output_option(*formats: str) -> Callable[[CommandT], CommandT]:
     """`-o`, one of `formats`; None is the command's own choice."""
     return click.option("-o", "--output", type=click.Choice(formats), help="Format of the output.")
+
+
+def check_name(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """A callback for the name of an analysis or a namespace.
+
+    Raises:
+        click.BadParameter: the API server would not take `value` as a name.
+    """
+    del context
+    pattern = _NAMESPACE_NAME if parameter.name == "namespace" else _ANALYSIS_NAME
+    if value is None or pattern.fullmatch(value):
+        return value
+    dots = "" if pattern is _NAMESPACE_NAME else ", dots"
+    raise click.BadParameter(
+        f"{value!r} is not a name. Use lower-case letters, digits{dots} and hyphens inside (RFC 1123)."
+    )
 
 
 def check_spec_field(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:

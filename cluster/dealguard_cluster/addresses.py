@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING
 
 from dealguard_cluster.commands import run
 from dealguard_cluster.errors import MachineUnfitError
-from dealguard_cluster.layout import DEFAULT_NAME
+from dealguard_cluster.layout import DEFAULT_NAME, POD_CIDR, SERVICE_CIDR
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
 MAX_INDEX = 255
+
+# What is suggested where a machine routes the default: private networks, the rarely used first.
+SUGGESTED_SUBNETS = (
+    *(f"10.{number}.0.0/16" for number in (*range(251, 256), *range(249, 200, -1))),
+    *(f"172.{number}.0.0/16" for number in range(31, 15, -1)),
+    "192.168.0.0/16",
+)
 
 
 def choose_index(name: str, taken: Collection[int]) -> int:
@@ -34,7 +41,7 @@ def choose_index(name: str, taken: Collection[int]) -> int:
             return index
     raise MachineUnfitError(
         "No network is free for another local cluster; end one that is not needed any more with "
-        "`python -m dealguard_cluster delete --name NAME`."
+        "`python -m dealguard_cluster --name NAME delete`."
     )
 
 
@@ -46,6 +53,23 @@ def recorded_indexes(state_root: Path) -> dict[str, int]:
         if text.isdigit():
             found[file.parent.name] = int(text)
     return found
+
+
+def recorded_subnet(state: Path) -> ipaddress.IPv4Network | None:
+    """The /16 that an instance was last started with; None if none is recorded."""
+    try:
+        return ipaddress.IPv4Network((state / "subnet").read_text(encoding="ascii").strip())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def free_subnet(routes: Iterable[dict[str, object]]) -> str | None:
+    """A /16 that overlaps with none of the machine's routes; None if none of those that we know is free."""
+    ours: list[dict[str, object]] = [{"dst": POD_CIDR}, {"dst": SERVICE_CIDR}]
+    known = [*routes, *ours]
+    return next(
+        (text for text in SUGGESTED_SUBNETS if not conflicting_route(ipaddress.IPv4Network(text), "", known)), None
+    )
 
 
 def conflicting_route(

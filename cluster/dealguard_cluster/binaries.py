@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dealguard_cluster.commands import follow, run
 from dealguard_cluster.errors import CommandFailedError
 from dealguard_cluster.locks import locked
-from dealguard_cluster.toolchain import find_go, parse_version
+from dealguard_cluster.toolchain import WHEEL_VERSION, Version, find_go, installed_go, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,10 +151,29 @@ def build_all(cache: Path, console: Console) -> Binaries:
     Raises:
         CommandFailedError: a build failed.
     """
-    required = max(parse_version(go_line((tool.folder / "go.mod").read_text())) for tool in TOOLS)
-    go = find_go(required, cache, console)
-    go_version = _go_version(go)
-    folders = {tool.name: _build(tool, go, go_version, cache / "bin", console) for tool in TOOLS}
+    go = find_go(required_go(), cache, console)
+    folders = _folders(cache, _go_version(go))
+    for tool in TOOLS:
+        _build(tool, go, folders[tool.name], console)
+    return _binaries(folders)
+
+
+def locate(cache: Path) -> Binaries:
+    """Where everything lies once it is built; builds and installs nothing, so it need not be there."""
+    go = installed_go(required_go(), cache)
+    return _binaries(_folders(cache, _go_version(go) if go else f"go{WHEEL_VERSION}"))
+
+
+def required_go() -> Version:
+    """The oldest Go that can build everything."""
+    return max(parse_version(go_line((tool.folder / "go.mod").read_text())) for tool in TOOLS)
+
+
+def _folders(cache: Path, go_version: str) -> dict[str, Path]:
+    return {tool.name: cache / "bin" / tool.key(go_version, platform.machine()) for tool in TOOLS}
+
+
+def _binaries(folders: dict[str, Path]) -> Binaries:
     return Binaries(
         kubernetes_folder=folders["kubernetes"],
         etcd=folders["etcd"] / "etcd",
@@ -171,16 +190,15 @@ def go_line(go_mod: str) -> str:
 
 
 def _go_version(go: Path) -> str:
-    return run([go, "env", "GOVERSION"], what="ask Go's version", env=_environment()).strip()
+    return run([go, "env", "GOVERSION"], what="ask Go's version", env=environment()).strip()
 
 
-def _build(tool: Tool, go: Path, go_version: str, root: Path, console: Console) -> Path:
-    target = root / tool.key(go_version, platform.machine())
+def _build(tool: Tool, go: Path, target: Path, console: Console) -> None:
     if target.exists():
-        return target
-    with locked(root / f"{tool.name}.lock"):
+        return
+    with locked(target.parent / f"{tool.name}.lock", console):
         if target.exists():
-            return target
+            return
         partial = target.with_name(f"{target.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -190,14 +208,15 @@ def _build(tool: Tool, go: Path, go_version: str, root: Path, console: Console) 
         for built, ours in tool.programs:
             (partial / built).rename(partial / ours)
         partial.rename(target)
-    return target
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What Go's programs are run with: the same build whatever the caller's settings are."""
     return {
         **os.environ,
         "CGO_ENABLED": "0",
-        "GOFLAGS": "-mod=readonly",
+        # git refuses to tell of a checkout that another user owns; what is built does not come from it anyway.
+        "GOFLAGS": "-mod=readonly -buildvcs=false",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
     }
@@ -225,7 +244,7 @@ def _compile(tool: Tool, go: Path, target: Path, total: int, tell: Callable[[str
         compiled += 1
         tell(f"{compiled} of {total} packages compiled, now {line[-60:]}")
 
-    flags = ["-v", "-trimpath", "-buildvcs=false", "-ldflags", tool.linker_flags]
+    flags = ["-v", "-trimpath", "-ldflags", tool.linker_flags]
     _follow([go, "build", *flags, "-o", f"{target}/", tool.packages], tool, on_line)
 
 
@@ -234,7 +253,10 @@ def _follow(argv: list[str | Path], tool: Tool, on_line: Callable[[str], None]) 
         argv,
         on_line,
         what=f"build {tool.name} {tool.version}",
-        advice="Check that this machine reaches the Go module proxy, then try again: what was compiled is kept.",
+        advice=(
+            "Correct what it says (if modules could not be downloaded, this machine does not reach its Go module "
+            "proxy), then try again: what was compiled is kept."
+        ),
         cwd=tool.folder,
-        env=_environment(),
+        env=environment(),
     )

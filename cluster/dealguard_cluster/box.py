@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from dealguard_cluster import cgroups
 from dealguard_cluster.commands import last_lines, run
 from dealguard_cluster.errors import ClusterError, CommandFailedError, ComponentUnhealthyError
+from dealguard_cluster.layout import cache_root, state_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,8 +80,13 @@ def first_process(layout: Layout) -> int | None:
 
     Found, not recorded: in the node's control group, it is the one that is number 1 one namespace below ours.
     """
+    return first_process_in(layout.cgroup)
+
+
+def first_process_in(cgroup: str) -> int | None:
+    """The same, by the node's control group alone."""
     depth = len(_namespaced_ids("self"))
-    for process in cgroups.processes(f"{layout.cgroup}/{cgroups.BOX}"):
+    for process in cgroups.processes(f"{cgroup}/{cgroups.BOX}"):
         ids = _namespaced_ids(str(process))
         if len(ids) == depth + 1 and ids[-1] == 1:
             return process
@@ -132,12 +138,12 @@ def leftovers(layout: Layout) -> Leftovers:
 
 def _environment() -> dict[str, str]:
     """Only what the node's init needs: nothing of the caller's environment reaches the cluster's programs."""
-    kept = ("DEALGUARD_STATE", "DEALGUARD_CACHE", "DEALGUARD_CLUSTER_SUBNET")
     return {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": str(Path.home()),
         "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
-        **{name: os.environ[name] for name in kept if name in os.environ},
+        "DEALGUARD_STATE": str(state_root()),
+        "DEALGUARD_CACHE": str(cache_root()),
     }
 
 

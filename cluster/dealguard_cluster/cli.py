@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dealguard_cluster import preflight
 from dealguard_cluster.cluster import Cluster
 from dealguard_cluster.errors import ClusterError
 from dealguard_cluster.layout import DEFAULT_NAME
@@ -25,10 +27,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 success, 1 failure, 2 when this machine cannot do it or the command is wrong."""
     arguments = _parser().parse_args(argv)
     try:
-        arguments.command(Cluster(arguments.name), arguments)
+        cluster = Cluster(arguments.name)
+        if arguments.needs_root and not arguments.print_only:
+            preflight.check_user()
+        arguments.command(cluster, arguments)
+        sys.stdout.flush()
     except ClusterError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # whoever read our output has seen enough; what is left of it goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        place = f" ({error.filename})" if error.filename else ""
+        print(
+            f"Could not {arguments.verb}: {reason}{place}; correct that, then run the same command again.",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         print("Interrupted; the same command goes on from here.", file=sys.stderr)
         return 130
@@ -42,19 +59,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", default=DEFAULT_NAME, help="which instance (default: %(default)s)")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    def verb(name: str, command: Command, explanation: str) -> argparse.ArgumentParser:
+    def verb(name: str, command: Command, explanation: str, *, needs_root: bool = True) -> argparse.ArgumentParser:
         found = verbs.add_parser(name, help=explanation)
-        found.set_defaults(command=command)
+        found.set_defaults(command=command, needs_root=needs_root, print_only=False)
         return found
 
-    verb("build", _build, "build the programs, nothing more")
+    verb("build", _build, "build the programs, nothing more", needs_root=False)
     verb("up", _up, "start it and wait until it is healthy").add_argument(
         "--fresh", action="store_true", help="with empty data; images are kept"
     )
     verb("status", _status, "how each component is; exit code 1 if one is not well")
     verb("down", _down, "end it; its data stays")
     verb("delete", _delete, "end it and erase its data")
-    verb("kubeconfig", _kubeconfig, "print the path of its kubeconfig")
+    verb("kubeconfig", _kubeconfig, "print the path of its kubeconfig", needs_root=False)
     verb("env", _env, 'print what a shell needs to use it: eval "$(... env)"')
     logs = verb("logs", _logs, "print the end of a component's log")
     logs.add_argument("component", nargs="?", help="without it, the logs and their paths are listed")
@@ -81,8 +98,6 @@ def _up(cluster: Cluster, arguments: argparse.Namespace) -> None:
 
 
 def _status(cluster: Cluster, _: argparse.Namespace) -> None:
-    if not cluster.is_running():
-        raise ClusterError(f"The cluster {cluster.name!r} is not running; `make cluster-up` starts it.")
     found = cluster.status()
     for component in found:
         print(f"{component.name:<24} {component.state.lower():<10} {'healthy' if component.healthy else 'not healthy'}")

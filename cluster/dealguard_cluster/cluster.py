@@ -6,7 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dealguard_cluster import (
     binaries,
@@ -27,11 +27,22 @@ from dealguard_cluster.components import Component, components
 from dealguard_cluster.console import Console
 from dealguard_cluster.errors import ClusterError, MachineUnfitError
 from dealguard_cluster.images import Image, ImageBuilder
-from dealguard_cluster.layout import BUCKET, DEFAULT_NAME, REGION, Layout, cache_root, check_name, state_root
+from dealguard_cluster.layout import (
+    BUCKET,
+    DEFAULT_NAME,
+    REGION,
+    Layout,
+    cache_root,
+    cgroup_of,
+    check_name,
+    start_command,
+    state_root,
+)
 from dealguard_cluster.locks import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 COMPONENT_TIMEOUT_SECONDS = 60
@@ -64,7 +75,8 @@ class Cluster:
 
     def build(self) -> list[Path]:
         """Build the programs that are missing and return the folders that a PATH needs for kubectl and helm."""
-        return self._binaries.folders
+        preflight.check_room_for_programs()
+        return self._build().folders
 
     def up(self, *, fresh: bool = False) -> None:
         """Start the cluster and wait until it is healthy.
@@ -77,10 +89,12 @@ class Cluster:
             ComponentUnhealthyError: a component did not become healthy in time.
         """
         preflight.check()
+        self._refuse_other_state()
         packages.ensure(packages.NODE, self._console)
-        built = self._binaries
-        layout = instances.create_or_load(self.name)
+        built = self._build()
         with self._turn():
+            self._refuse_other_state()
+            layout = instances.create_or_load(self.name, self._console)
             if fresh:
                 self._end(layout)
                 self._erase(layout)
@@ -89,30 +103,41 @@ class Cluster:
                 self._console.line(
                     "! Pods get no way out of the node: /dev/net/tun is missing; `modprobe tun` brings it."
                 )
-            self._refuse_other_state(layout)
             self._start(layout, built, programs)
             self._wait(layout, built, programs)
 
     def down(self) -> None:
         """End every process, mount and interface of the cluster; its data stays for the next `up`."""
+        self._refuse_other_state()
         if not instances.exists(self.name):
             return
         with self._turn():
-            self._end(instances.load(self.name))
+            if instances.exists(self.name):  # still: another command may have deleted it
+                self._end(self.layout)
 
     def delete(self) -> None:
         """End the cluster and erase its data."""
-        self.down()
-        if instances.exists(self.name):
-            shutil.rmtree(instances.load(self.name).state)
+        self._refuse_other_state()
+        if not instances.exists(self.name):
+            return
+        with self._turn():
+            if instances.exists(self.name):
+                layout = self.layout
+                self._end(layout)
+                shutil.rmtree(layout.state)
+            self._lock_file.unlink(missing_ok=True)
 
     def is_running(self) -> bool:
         """Whether the node is there (healthy or not)."""
         return instances.exists(self.name) and box.first_process(self.layout) is not None
 
     def status(self) -> list[ComponentStatus]:
-        """Every component's state as supervisord tells it, and its health."""
-        layout = self.layout
+        """Every component's state as supervisord tells it, and its health.
+
+        Raises:
+            ClusterError: there is no instance of this name, or it is not running.
+        """
+        layout = self._running_layout()
         states = supervision.process_states(layout)
         missing = supervision.ProcessState("MISSING", 0, 0)
         return [
@@ -122,7 +147,7 @@ class Cluster:
                 process_id=states.get(program.name, missing).process_id,
                 healthy=health.is_healthy(layout, program),
             )
-            for program in components(layout, self._binaries, uplink=preflight.has_tun_device())
+            for program in components(layout, binaries.locate(cache_root()), uplink=preflight.has_tun_device())
         ]
 
     @property
@@ -136,14 +161,18 @@ class Cluster:
 
     @property
     def kubeconfig(self) -> Path:
-        """The path of the administrator's kubeconfig."""
-        return self.layout.kubeconfig
+        """The path of the administrator's kubeconfig.
+
+        Raises:
+            ClusterError: there is no instance of this name, or it was never started.
+        """
+        return self._set_up_layout().kubeconfig
 
     def environment(self) -> dict[str, str]:
         """The variables that kubectl, helm and DealGuard's own programs need to use this cluster."""
-        layout = self.layout
+        layout = self._set_up_layout()
         access_key, secret_key = object_storage.credentials(layout)
-        folders = [str(folder) for folder in self._binaries.folders]
+        folders = [str(folder) for folder in binaries.locate(cache_root()).folders]
         path = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder not in folders]
         return {
             "KUBECONFIG": str(layout.kubeconfig),
@@ -158,7 +187,7 @@ class Cluster:
 
     def load_image(self, archive: Path, name: str) -> None:
         """Import an image (docker-archive or OCI archive) into the node under a name."""
-        containers.import_image(self.layout, archive, name)
+        containers.import_image(self._running_layout(), archive, name)
 
     def build_images(self, context: Path, targets: Iterable[str] = IMAGE_TARGETS) -> list[Image]:
         """Build targets of the Dockerfile, import what the node does not have yet, and return the images in order.
@@ -176,6 +205,7 @@ class Cluster:
                 with self._console.step(f"Loading {image.name} into the cluster {self.name!r}"):
                     self.load_image(image.archive, image.name)
             containers.prune_images(self.layout, image.name)
+            self._image_builder.prune_archives(image.name.rsplit(":", 1)[0])
             built.append(image)
         return built
 
@@ -190,18 +220,34 @@ class Cluster:
 
     def images(self) -> set[str]:
         """The names of all images in the node."""
-        return containers.images(self.layout)
+        return containers.images(self._running_layout())
 
-    @cached_property
-    def _binaries(self) -> binaries.Binaries:
+    def _build(self) -> binaries.Binaries:
         return binaries.build_all(cache_root(), self._console)
 
     @cached_property
     def _image_builder(self) -> ImageBuilder:
         return ImageBuilder(cache_root(), self._console)
 
-    def _turn(self) -> Any:
-        return locked(state_root() / f"{self.name}.lock")
+    @property
+    def _lock_file(self) -> Path:
+        return state_root() / f"{self.name}.lock"
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return locked(self._lock_file, self._console)
+
+    def _running_layout(self) -> Layout:
+        layout = self.layout
+        self._refuse_other_state()  # its sockets would be asked
+        if box.first_process(layout) is None:
+            raise ClusterError(f"The cluster {self.name!r} is not running; start it with {start_command(self.name)}.")
+        return layout
+
+    def _set_up_layout(self) -> Layout:
+        layout = self.layout
+        if not (layout.kubeconfig.exists() and layout.storage_credentials.exists()):
+            raise ClusterError(f"The cluster {self.name!r} is not set up: run {start_command(self.name)}.")
+        return layout
 
     def _start(self, layout: Layout, built: binaries.Binaries, programs: tuple[Component, ...]) -> None:
         """Start the node, or start it again if it runs with another configuration than it would get now."""
@@ -223,13 +269,14 @@ class Cluster:
         (layout.run / "state").write_text(str(layout.state))
         box.start(layout)
 
-    def _refuse_other_state(self, layout: Layout) -> None:
-        """Control groups and sockets go by the name alone: it can run once on a machine."""
-        other = layout.run / "state"
-        if box.first_process(layout) is not None and other.exists() and other.read_text() != str(layout.state):
+    def _refuse_other_state(self) -> None:
+        """Control groups and sockets go by the name alone: it can run once on a machine, and only its owner ends it."""
+        other = instances.other_state(self.name)
+        if other is not None and box.first_process_in(cgroup_of(self.name)) is not None:
             raise MachineUnfitError(
-                f"A cluster named {self.name!r} already runs on this machine, with its data in {other.read_text()}; "
-                "use another name, or set DEALGUARD_STATE to the folder above that."
+                f"A cluster named {self.name!r} already runs on this machine, with its data in {other}; use another "
+                f"name, or set DEALGUARD_STATE={other.parent} to use that one or to end it "
+                f"(`python -m dealguard_cluster --name {self.name} delete`)."
             )
 
     def _wait(self, layout: Layout, built: binaries.Binaries, programs: tuple[Component, ...]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dealguard_cluster import dockerfile as dockerfiles
-from dealguard_cluster import overlay, packages
+from dealguard_cluster import overlay, packages, preflight
 from dealguard_cluster.commands import follow, run
 from dealguard_cluster.locks import locked
 
@@ -44,7 +44,7 @@ BASE_REPOSITORY = "localhost/dealguard-base"
 # Raised when the recipe in this file changes in a way that its constants do not show.
 BASE_RECIPE = 1
 
-ARCHIVES_KEPT = 3  # of each image: this one, and what one goes back to
+ARCHIVES_KEPT = 2  # of each image: this one, and what one goes back to
 LAYERS_KEPT = 100  # of all images and steps, some 5 GB; beyond it the steps' caches are made anew
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 RUN_ROOT = Path("/run/dealguard-buildah")
@@ -94,9 +94,10 @@ class ImageBuilder:
         if image.archive.exists():
             image.archive.touch()  # so that it counts as recently used
             return image
+        preflight.check_room_for_images()
         packages.ensure(packages.IMAGES, self._console)
         base = self.build_base()
-        with locked(self._folder / "build.lock"):
+        with locked(self._folder / "build.lock", self._console):
             if not image.archive.exists():
                 self._build(image, dockerfile, target, {"BASE_IMAGE": base, **build_args}, context)
         self._prune(repository)
@@ -106,7 +107,7 @@ class ImageBuilder:
         """Make the base image unless the storage has it, and return its name."""
         packages.ensure(packages.IMAGES, self._console)
         name = base_name()
-        with locked(self._folder / "base.lock"):
+        with locked(self._folder / "base.lock", self._console):
             if name in self._stored():
                 return name
             rootfs = self._folder / "base.partial"
@@ -141,13 +142,17 @@ class ImageBuilder:
             partial.rename(image.archive)
             step.result = f"{image.size_bytes / 1e6:.0f} MB"
 
-    def _prune(self, repository: str) -> None:
-        """Remove the builds of a repository that were not used for longest, and step caches once there are many."""
+    def prune_archives(self, repository: str) -> set[str]:
+        """Remove the archives of a repository that were not used for longest; return the names of the images kept."""
         prefix = f"{repository.rsplit('/', 1)[-1]}-"
         archives = sorted(self._folder.glob(f"{prefix}*.tar"), key=lambda file: file.stat().st_mtime, reverse=True)
-        kept = {f"{repository}:{archive.stem.removeprefix(prefix)}" for archive in archives[:ARCHIVES_KEPT]}
         for archive in archives[ARCHIVES_KEPT:]:
             archive.unlink(missing_ok=True)
+        return {f"{repository}:{archive.stem.removeprefix(prefix)}" for archive in archives[:ARCHIVES_KEPT]}
+
+    def _prune(self, repository: str) -> None:
+        """Remove the builds of a repository that were not used for longest, and step caches once there are many."""
+        kept = self.prune_archives(repository)
         old = [name for name in self._stored() if name.startswith(f"{repository}:") and name not in kept]
         if old:
             self._buildah("rmi", "--force", *old)

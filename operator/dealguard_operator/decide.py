@@ -19,17 +19,18 @@ from dealguard_operator.model import (
     Decision,
     DeleteAnalysis,
     DeleteJob,
+    JobState,
     Observation,
     Verdict,
 )
 from dealguard_operator.policies.admission import waits_because
-from dealguard_operator.policies.attempts import record_attempts
-from dealguard_operator.policies.conditions import observe_generation, set_conditions
+from dealguard_operator.policies.attempts import has_vanished_pod, record_attempts
+from dealguard_operator.policies.conditions import current_reason, observe_generation, set_conditions
 from dealguard_operator.policies.diagnosis import Cause
 from dealguard_operator.policies.events import events_between
 from dealguard_operator.policies.messages import safe, with_next_step
-from dealguard_operator.policies.outcome import fail, judge
-from dealguard_operator.policies.progress import in_progress
+from dealguard_operator.policies.outcome import OVER_DEADLINE, fail, judge, judge_overdue, overdue_at
+from dealguard_operator.policies.progress import in_progress, lacks_pod, may_lack_pod, pod_expected_by
 from dealguard_operator.policies.runs import asks_for_another_run, begin_run
 from dealguard_operator.policies.stopping import is_suspended, requested_stop
 from dealguard_operator.policies.ttl_after_finished import deletion_time
@@ -78,6 +79,8 @@ def _verdict(observation: Observation, now: datetime) -> Verdict:
         return Verdict(observe_generation(status, analysis.generation))
     if refusal := _refusal(observation):
         return Verdict(fail(analysis, status, refusal, None, now))
+    if has_vanished_pod(observation) and not observation.is_fresh:
+        return Verdict(needs_fresh=True)  # a pod that lost its label is deleted to a watch, and runs on
     status = record_attempts(observation)
     if ended := judge(observation, status, now):
         return ended
@@ -87,10 +90,21 @@ def _verdict(observation: Observation, now: datetime) -> Verdict:
 def _on_its_way(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict:
     """The verdict on a run that nobody stopped and that has not ended."""
     if observation.job is not None:
-        return Verdict(in_progress(observation, status, now))
+        return judge_overdue(observation, status, now) or _going_on(observation, status, now)
     if status.job_name is not None:
         return _job_deleted(observation, status, now)
-    return Verdict(_queued(observation, status, now))
+    refusal = observation.quota_refusal
+    return Verdict(_queued(observation, status, now), wait_until=refusal.retry_at if refusal else None)
+
+
+def _going_on(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict:
+    """The verdict on a run whose Job is there and within its time."""
+    is_said = current_reason(status) == Reason.POD_NOT_CREATED
+    if lacks_pod(observation, now) and not is_said and not observation.is_fresh:
+        return Verdict(needs_fresh=True)
+    awaits_pod = may_lack_pod(observation) and not lacks_pod(observation, now)
+    wait_until = pod_expected_by(observation) if awaits_pod else overdue_at(observation)
+    return Verdict(in_progress(observation, status, now), wait_until=wait_until)
 
 
 def _actions(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> tuple[Action, ...]:
@@ -103,6 +117,7 @@ def _actions(observation: Observation, status: ContractAnalysisStatus, now: date
         or (analysis.spec.cancel and not is_terminal)
         # Its Secret was refused: the pod would wait for it until the deadline.
         or (status.failure is not None and status.failure.reason == Reason.JOB_REJECTED)
+        or _was_ended_here(job, status)
     )
     if job is not None and job.is_active and is_stopped:
         return (DeleteJob(job.name, job.uid),)
@@ -112,12 +127,22 @@ def _actions(observation: Observation, status: ContractAnalysisStatus, now: date
         if due is not None and now >= due and analysis.status.phase == status.phase:
             return (DeleteAnalysis(analysis.uid, analysis.resource_version),)
         return ()
-    if job is None and status.job_name is None and not is_stopped and waits_because(analysis) is None:
+    refusal = observation.quota_refusal
+    may_start = waits_because(analysis) is None and (refusal is None or now >= refusal.retry_at)
+    if job is None and status.job_name is None and not is_stopped and may_start:
         return (CreateJob(replace(analysis, status=status).expected_job_name, status.run or 1),)
-    has_started = any(pod.has_started for pod in observation.pods)
-    if job is not None and job.is_active and not observation.has_secret and not has_started:
+    has_started = any(pod.has_started for pod in observation.live_pods)
+    # The URLs in it are good for as long as the Job's deadline, which does not run while the Job is suspended.
+    is_due = job is not None and job.is_active and not job.is_suspended
+    if job is not None and is_due and not observation.has_secret and not has_started:
         return (CreateSecret(job, status.run or 1),)
     return ()
+
+
+def _was_ended_here(job: JobState | None, status: ContractAnalysisStatus) -> bool:
+    """Whether the operator ended a run over its deadline because the Job controller did not."""
+    is_over_deadline = status.failure is not None and status.failure.reason in OVER_DEADLINE
+    return is_over_deadline and job is not None and job.condition("FailureTarget", "Failed") is None
 
 
 def _deletion_time(observation: Observation, status: ContractAnalysisStatus) -> datetime | None:
@@ -153,10 +178,14 @@ def _job_deleted(observation: Observation, status: ContractAnalysisStatus, now: 
 
 
 def _queued(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> ContractAnalysisStatus:
+    message = str(explain(Reason.QUEUED))
+    if observation.quota_refusal is not None:
+        what = f"The namespace has no room for the Job: {observation.quota_refusal.message}"
+        message = with_next_step(what, "It is tried again; raise the quota or wait for other Jobs to end.")
     return set_conditions(
         status,
         reason=Reason.QUEUED,
-        message=str(explain(Reason.QUEUED)),
+        message=message,
         generation=observation.analysis.generation,
         now=now,
     )

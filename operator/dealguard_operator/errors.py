@@ -8,7 +8,8 @@ OperatorError
     ├── ConflictError          somebody else wrote first: read again, decide again (waiting)
     ├── NotFoundError          the object is gone (permanent)
     ├── AlreadyExistsError     an object of that name is there (permanent)
-    └── RejectedError          refused by validation, quota or policy (permanent)
+    └── RejectedError          refused by validation or policy (permanent)
+        └── QuotaExceededError refused until something else goes (waiting)
 """
 
 
@@ -64,3 +65,7 @@ class AlreadyExistsError(ApiError):
 
 class RejectedError(ApiError):
     """The request is well understood and refused; repeating it does not help."""
+
+
+class QuotaExceededError(RejectedError):
+    """The namespace's quota has no room; it may have later."""

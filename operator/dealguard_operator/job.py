@@ -1,5 +1,6 @@
-"""The manifests of a run's Job and of its Secret: pure functions from analysis and settings to plain data."""
+"""The manifests of a run's Job and of its Secret, from analysis and settings to plain data, without I/O."""
 
+import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from dealguard_api.pod import (
     DOCUMENT_URL,
     EXTRACT_CONTAINER,
     EXTRACT_SECRET_KEYS,
+    EXTRACT_VOLUME,
     REPORT_GET_URL,
     REPORT_PUT_URL,
     SECRET_MOUNT_PATH,
@@ -31,7 +33,9 @@ Manifest = dict[str, Any]
 _USER_ID = 65532
 # The analyzer writes what it spent and leaves within a second of SIGTERM.
 _GRACE_SECONDS = 5
-_EXTRACT_VOLUME, _ANALYZE_VOLUME, _API_KEY_VOLUME, _WORK_VOLUME = "extract-job", "analyze-job", "api-key", "work"
+_ANALYZE_VOLUME, _API_KEY_VOLUME, _WORK_VOLUME = "analyze-job", "api-key", "work"
+# Too many to guess one.
+_SECRET_NAME_BYTES = 8
 # The name of the file under API_KEY_MOUNT_PATH, whatever the installation calls the Secret's key.
 _API_KEY_FILE = "api-key"
 
@@ -41,11 +45,12 @@ def job_manifest(analysis: Analysis, name: str, run: int, settings: OperatorSett
 
     Args:
         analysis: whose run it is.
-        name: the Job's name; its Secret has the same.
+        name: the Job's name; its Secret has another one each time, so that nobody can put one there before.
         run: the run's number.
         settings: what the installation chose.
     """
     labels = _labels(analysis, run)
+    secret_name = f"{name}-{secrets.token_hex(_SECRET_NAME_BYTES)}"
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -62,7 +67,7 @@ def job_manifest(analysis: Analysis, name: str, run: int, settings: OperatorSett
             # An attempt starts after the one before has ended: two would be paid twice.
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": _pod_failure_policy(),
-            "template": {"metadata": {"labels": labels}, "spec": _pod_spec(analysis, name, run, settings)},
+            "template": {"metadata": {"labels": labels}, "spec": _pod_spec(analysis, secret_name, run, settings)},
         },
     }
 
@@ -73,7 +78,7 @@ def secret_manifest(analysis: Analysis, job: JobState, run: int, urls: RunUrls) 
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
-            "name": job.name,
+            "name": job.secret_name,
             "namespace": job.namespace,
             "labels": _labels(analysis, run),
             "ownerReferences": [_owner("batch/v1", "Job", job.name, job.uid)],
@@ -90,7 +95,7 @@ def secret_manifest(analysis: Analysis, job: JobState, run: int, urls: RunUrls) 
 
 def deadline_of(analysis: Analysis, job: JobState) -> datetime:
     """When all attempts of `job` end."""
-    return job.created_at + timedelta(seconds=analysis.spec.deadline_seconds)
+    return job.began_at + timedelta(seconds=analysis.spec.deadline_seconds)
 
 
 def _labels(analysis: Analysis, run: int) -> dict[str, str]:
@@ -142,7 +147,7 @@ def _pod_spec(analysis: Analysis, secret_name: str, run: int, settings: Operator
                 settings,
                 settings.extract_resources,
                 settings.extract.model_copy(update={"expected_sha256": analysis.spec.document.sha256}),
-                [_mount(_EXTRACT_VOLUME, SECRET_MOUNT_PATH), _mount(_WORK_VOLUME, WORK_MOUNT_PATH, read_only=False)],
+                [_mount(EXTRACT_VOLUME, SECRET_MOUNT_PATH), _mount(_WORK_VOLUME, WORK_MOUNT_PATH, read_only=False)],
             )
         ],
         "containers": [
@@ -155,7 +160,7 @@ def _pod_spec(analysis: Analysis, secret_name: str, run: int, settings: Operator
             )
         ],
         "volumes": [
-            _secret_volume(_EXTRACT_VOLUME, secret_name, {key: key for key in EXTRACT_SECRET_KEYS}),
+            _secret_volume(EXTRACT_VOLUME, secret_name, {key: key for key in EXTRACT_SECRET_KEYS}),
             _secret_volume(_ANALYZE_VOLUME, secret_name, {key: key for key in ANALYZE_SECRET_KEYS}),
             {
                 "name": _WORK_VOLUME,
@@ -178,7 +183,11 @@ def _container(
         "image": settings.analyzer_image,
         "imagePullPolicy": settings.analyzer_image_pull_policy,
         "args": [name],
-        "env": [{"name": key, "value": value} for key, value in sorted(environment.to_environment().items())],
+        "env": [
+            # Kubernetes expands $(NAME) in values; $$ is a literal dollar sign.
+            {"name": key, "value": value.replace("$", "$$")}
+            for key, value in sorted(environment.to_environment().items())
+        ],
         "resources": resources,
         "volumeMounts": mounts,
         "terminationMessagePath": TERMINATION_MESSAGE_PATH,
@@ -202,6 +211,7 @@ def _analyze_settings(analysis: Analysis, run: int, settings: OperatorSettings) 
         model=settings.model,
         anthropic_base_url=settings.anthropic_base_url,
         api_key_secret=f"{analysis.namespace}/{settings.api_key_secret_name}",
+        api_key_secret_key=settings.api_key_secret_key,
         report_key=names.report_key(analysis.namespace, analysis.uid, run),
     )
 

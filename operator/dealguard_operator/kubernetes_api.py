@@ -103,8 +103,8 @@ class KubernetesApi:
             yield item
 
     async def list_pods(self, namespace: str | None, analysis_uid: str | None = None) -> AsyncIterator[Raw]:
-        """The operator's pods in a namespace (None: in all), of one analysis if `analysis_uid` is given."""
-        selector = _SELECTOR if analysis_uid is None else f"{_SELECTOR},{names.LABEL_UID}={analysis_uid}"
+        """The operator's pods in a namespace (None: in all), or the pods of one analysis, by its uid's label alone."""
+        selector = _SELECTOR if analysis_uid is None else f"{names.LABEL_UID}={analysis_uid}"
         if namespace is None:
             pages = self._pages(self._core.list_pod_for_all_namespaces_without_preload_content, label_selector=selector)
         else:
@@ -245,6 +245,8 @@ def error_from(status: int, answer: Mapping[str, Any], headers: Mapping[str, str
     # 410: a list took longer than its page tokens live.
     if lacks_rights or status in (408, 410, _TOO_MANY_REQUESTS) or status >= 500:
         return errors.UnavailableError(message, status=status, retry_after_seconds=_retry_after(headers))
+    if status == 403 and "exceeded quota" in message:
+        return errors.QuotaExceededError(message, status=status)
     return errors.RejectedError(message, status=status)
 
 

@@ -1,10 +1,12 @@
 """The operator from start to end: settings, Kopf's handlers, the reconciler they feed."""
 
 import asyncio
-import contextlib
 import dataclasses
+import logging
 import os
 import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 import kopf
@@ -19,13 +21,21 @@ from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
 from dealguard_operator.settings import OperatorSettings
 
+logger = logging.getLogger(__name__)
+
+# Some resyncs may fail, with an API server that restarts for a minute.
+_STALE_RESYNCS, _STALE_SECONDS = 5, 60
+
 
 class Operator:
     """The reconciler and what it runs on, from Kopf's start-up to its clean-up."""
 
-    def __init__(self, settings: OperatorSettings, configuration: Configuration) -> None:
+    def __init__(
+        self, settings: OperatorSettings, configuration: Configuration, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._settings = settings
         self._configuration = configuration
+        self._clock = clock
         self._api: KubernetesApi | None = None
         self._task: asyncio.Task[None] | None = None
         self.reconciler: Reconciler | None = None
@@ -33,15 +43,15 @@ class Operator:
     async def start(self) -> None:
         """Connect, and begin to reconcile."""
         self._api = KubernetesApi(self._configuration)
-        self.reconciler = Reconciler(self._api, Presigner(self._settings), self._settings)
+        self.reconciler = Reconciler(self._api, Presigner(self._settings), self._settings, clock=self._clock)
         self._task = asyncio.create_task(self.reconciler.run(), name="reconciler")
+        self._task.add_done_callback(_log_end)
 
     async def stop(self) -> None:
         """End at once: everything is taken up again from the cluster's state at the next start."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])  # however it ended: that is logged already
         if self._api is not None:
             await self._api.close()
 
@@ -49,11 +59,23 @@ class Operator:
         """What the liveness endpoint says.
 
         Raises:
-            kopf.PermanentError: the reconciler has ended, so the process should.
+            kopf.PermanentError: the reconciler has ended or sees nothing any more, so the process should end.
         """
-        if self._task is None or self._task.done():
+        if self.reconciler is None or self._task is None or self._task.done():
             raise kopf.PermanentError("the reconciler is not running")
+        seconds = self.reconciler.seconds_since_resync()
+        if seconds > _STALE_RESYNCS * self._settings.resync_seconds + _STALE_SECONDS:
+            raise kopf.PermanentError(f"the cluster could not be listed for {seconds:.0f} s")
         return "running"
+
+
+def _log_end(task: asyncio.Task[None]) -> None:
+    """Say why the reconciler ended, if not on request: by type, because a message may quote what it worked on."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        causes = error.exceptions if isinstance(error, BaseExceptionGroup) else (error,)
+        kinds = ", ".join(type(cause).__name__ for cause in causes)
+        logger.error("The reconciler ended (%s); the liveness endpoint asks for a restart.", kinds)
 
 
 def build_registry(operator: Operator) -> kopf.OperatorRegistry:

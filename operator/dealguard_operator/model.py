@@ -54,6 +54,14 @@ class JobState:
     created_at: datetime
     deleting_since: datetime | None
     conditions: tuple[JobCondition, ...] = ()
+    secret_name: str = ""  # the Secret that its pods mount
+    is_suspended: bool = False  # by somebody else: it has no pods and its deadline does not run
+    started_at: datetime | None = None  # anew each time it is no longer suspended
+
+    @property
+    def began_at(self) -> datetime:
+        """When its deadline began to run."""
+        return self.started_at or self.created_at
 
     def condition(self, *types: str) -> JobCondition | None:
         """The first condition of one of `types` that holds."""
@@ -94,6 +102,11 @@ class Terminated:
     started_at: datetime | None = None
     finished_at: datetime | None = None
 
+    @property
+    def has_run(self) -> bool:
+        """Whether it ever ran: a deleted pod's kubelet reports those that never did as ended, with an invented code."""
+        return self.started_at is not None or self.reason != "ContainerStatusUnknown"
+
 
 ContainerState = Waiting | Running | Terminated
 
@@ -121,7 +134,10 @@ class PodState:
     @property
     def has_started(self) -> bool:
         """Whether a container has run in it."""
-        return not (isinstance(self.extract, Waiting) and isinstance(self.analyze, Waiting))
+        return any(
+            isinstance(state, Running) or (isinstance(state, Terminated) and state.has_run)
+            for state in (self.extract, self.analyze)
+        )
 
     @property
     def has_ended(self) -> bool:
@@ -135,12 +151,20 @@ class PodState:
 
     @property
     def deciding_container(self) -> Terminated | None:
-        """The container whose end is the pod's end."""
-        if isinstance(self.analyze, Terminated):
+        """The container whose end is the pod's end; None if none ran to such an end."""
+        if isinstance(self.analyze, Terminated) and self.analyze.has_run:
             return self.analyze
-        if isinstance(self.extract, Terminated) and self.extract.exit_code != 0:
+        if isinstance(self.extract, Terminated) and self.extract.exit_code != 0 and self.extract.has_run:
             return self.extract
         return None
+
+
+@dataclass(frozen=True)
+class QuotaRefusal:
+    """A Job that the namespace's quota has no room for now. `message` is the API server's."""
+
+    message: str
+    retry_at: datetime
 
 
 @dataclass(frozen=True)
@@ -153,6 +177,7 @@ class Observation:
     is_fresh: bool = False  # job and pods were just read from the API server, not remembered from a watch
     has_secret: bool = False  # the Job's Secret was made by this process
     job_rejection: str | None = None  # why the API server refused the Job, in its words
+    quota_refusal: QuotaRefusal | None = None  # the namespace had no room for the Job
 
     @property
     def live_pods(self) -> tuple[PodState, ...]:

@@ -79,6 +79,9 @@ def job_from(raw: Raw) -> JobState:
                 for condition in _mappings(_mapping(raw, "status"), "conditions")
                 if condition.get("status") == "True"
             ),
+            secret_name=_secret_name(raw) or metadata["name"],
+            is_suspended=_mapping(raw, "spec").get("suspend") is True,
+            started_at=_time(_mapping(raw, "status"), "startTime"),
         )
     except (KeyError, ValueError, TypeError) as error:
         raise UnreadableResourceError(f"its metadata is incomplete ({type(error).__name__})") from None
@@ -139,6 +142,12 @@ def _container(status: Raw, field: str, name: str) -> ContainerState:
     if "running" in state:
         return Running(started_at=_time(_mapping(state, "running"), "startedAt"))
     return Waiting(reason=_text(_mapping(state, "waiting"), "reason"))
+
+
+def _secret_name(job: Raw) -> str:
+    pod_spec = _mapping(_mapping(_mapping(job, "spec"), "template"), "spec")
+    volumes = (volume for volume in _mappings(pod_spec, "volumes") if volume.get("name") == pod.EXTRACT_VOLUME)
+    return next((_text(_mapping(volume, "secret"), "secretName") for volume in volumes), "")
 
 
 def _controller(metadata: Raw, kind: str) -> Raw:

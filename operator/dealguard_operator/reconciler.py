@@ -7,10 +7,11 @@ repeated event changes nothing but the time it takes.
 import asyncio
 import logging
 import random
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from dealguard_api import names
@@ -31,6 +32,7 @@ from dealguard_operator.model import (
     JobState,
     Observation,
     PodState,
+    QuotaRefusal,
 )
 from dealguard_operator.observe import analysis_from, job_from, pod_from
 from dealguard_operator.presign import Presigner
@@ -50,6 +52,8 @@ _MAX_PASSES = 10
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.5, 30.0
 # A pod that still does not start may miss its Secret, if somebody deleted that: it is made once more.
 _SECRET_RECHECK_SECONDS = 60.0
+# A quota's room comes back when some Job ends, and those take a minute or so.
+_QUOTA_RETRY_SECONDS = 10
 # What is not yet posted when the process is asked to end gets this long.
 _LAST_EVENTS_SECONDS = 0.5
 
@@ -62,6 +66,7 @@ class Reconciler:
         presigner: signs the URLs for the pods.
         settings: what the installation chose.
         now: the time, in UTC.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -71,17 +76,20 @@ class Reconciler:
         settings: OperatorSettings,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api = api
         self._presigner = presigner
         self._settings = settings
         self._now = now
-        self._store = Store()
+        self._store = Store(clock)
+        self._resynced_at = self._store.now()
         self._queue = WorkQueue()
         self._synced = asyncio.Event()
         self._failures: dict[str, int] = {}
         self._secrets_made_at: dict[str, float] = {}  # by the Job's uid
         self._job_rejections: dict[str, str] = {}  # by the analysis's uid
+        self._quota_refusals: dict[str, QuotaRefusal] = {}  # by the analysis's uid
         self._posting: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -94,6 +102,10 @@ class Reconciler:
         finally:
             if self._posting:
                 await asyncio.wait(self._posting, timeout=_LAST_EVENTS_SECONDS)
+
+    def seconds_since_resync(self) -> float:
+        """How long ago everything was last looked at; before the first time, since this began."""
+        return self._store.now() - self._resynced_at
 
     # What the watches say.
 
@@ -141,6 +153,7 @@ class Reconciler:
                 await asyncio.sleep(_backoff_seconds(failures, error))
                 continue
             failures = 0
+            self._resynced_at = self._store.now()
             self._synced.set()
             # Spread, so that several operators do not list in step.
             await asyncio.sleep(self._settings.resync_seconds * random.uniform(0.9, 1.1))  # noqa: S311
@@ -207,6 +220,7 @@ class Reconciler:
             is_fresh=is_fresh,
             has_secret=made_at is not None and self._store.now() - made_at < _SECRET_RECHECK_SECONDS,
             job_rejection=self._job_rejections.get(uid),
+            quota_refusal=self._quota_refusals.get(uid),
         )
 
     async def _refresh(self, observation: Observation) -> None:
@@ -215,7 +229,7 @@ class Reconciler:
         began_at = self._store.now()
         try:
             job = job_from(await self._api.get_job(analysis.namespace, analysis.expected_job_name))
-            self._store.put_job(job)
+            self._store.put_job(job, is_fresh=True)
         except errors.NotFoundError:
             if observation.job is not None:
                 self._store.remove_job(observation.job)
@@ -264,15 +278,21 @@ class Reconciler:
             raw = await self._api.create_job(job_manifest(analysis, action.name, action.run, self._settings))
         except errors.AlreadyExistsError:
             raw = await self._api.get_job(analysis.namespace, action.name)
+        except errors.QuotaExceededError as error:
+            retry_at = self._now() + timedelta(seconds=_QUOTA_RETRY_SECONDS)
+            self._quota_refusals[analysis.uid] = QuotaRefusal(error.message, retry_at)
+            return
         except errors.RejectedError as error:
             self._job_rejections[analysis.uid] = error.message
             return
+        self._quota_refusals.pop(analysis.uid, None)
         job = job_from(raw)
         if job.owner_uid != analysis.uid:
             self._job_rejections[analysis.uid] = f"a Job named {action.name} exists and belongs to something else"
             return
         self._store.put_job(job)
-        await self._create_secret(analysis, job, action.run)
+        if not job.is_suspended:
+            await self._create_secret(analysis, job, action.run)
 
     async def _create_secret(self, analysis: Analysis, job: JobState, run: int) -> None:
         key = analysis.spec.document.key
@@ -285,7 +305,7 @@ class Reconciler:
         try:
             await self._api.create_secret(secret_manifest(analysis, job, run, urls))
         except errors.AlreadyExistsError:
-            pass  # made by an earlier try
+            pass  # made by an earlier try: nobody else could guess the name
         except errors.RejectedError as error:
             self._job_rejections[analysis.uid] = error.message
             return
@@ -318,6 +338,7 @@ class Reconciler:
         self._store.remove_analysis(uid)
         self._failures.pop(uid, None)
         self._job_rejections.pop(uid, None)
+        self._quota_refusals.pop(uid, None)
 
     def _retry(self, uid: str, error: errors.ApiError | None) -> None:
         failures = self._failures[uid] = self._failures.get(uid, 0) + 1
@@ -331,6 +352,7 @@ class Reconciler:
         status = analysis.status
         if status.phase is not None and status.phase.is_terminal:
             self._job_rejections.pop(analysis.uid, None)
+            self._quota_refusals.pop(analysis.uid, None)
         stage = f"/{status.stage}" if status.stage else ""
         reason = status.conditions[0].reason if status.conditions else ""
         AnalysisLogger(analysis).info("Run %s is %s%s (%s).", status.run, status.phase, stage, reason)
@@ -366,7 +388,7 @@ def _status_manifest(analysis: Analysis, decision: Decision) -> dict[str, Any]:
 
 
 def _event_manifest(analysis: Analysis, note: EventNote, now: datetime) -> dict[str, Any]:
-    time = now.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    timestamp = now.replace(microsecond=0).isoformat().replace("+00:00", "Z")
     return {
         "apiVersion": "v1",
         "kind": "Event",
@@ -382,8 +404,8 @@ def _event_manifest(analysis: Analysis, note: EventNote, now: datetime) -> dict[
         "reason": note.reason,
         "message": note.message,
         "source": {"component": names.MANAGED_BY},
-        "firstTimestamp": time,
-        "lastTimestamp": time,
+        "firstTimestamp": timestamp,
+        "lastTimestamp": timestamp,
         "count": 1,
     }
 

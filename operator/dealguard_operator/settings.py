@@ -16,8 +16,9 @@ from dealguard_operator.errors import SettingsError
 
 _PREFIX = "DEALGUARD_"
 _RESOURCES = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
-# Kubernetes' own shape of a container's `resources`; the API server checks the quantities.
-Resources = dict[Literal["requests", "limits"], dict[str, str]]
+# Kubernetes' own shape of a container's `resources`: `1` is as good as `"1"`; the API server checks the quantities.
+Quantity = Annotated[str, Field(coerce_numbers_to_str=True)]
+Resources = dict[Literal["requests", "limits"], dict[str, Quantity]]
 
 
 class OperatorSettings(BaseModel):

@@ -1,7 +1,8 @@
 """What the watches and lists last said: analyses by uid, Jobs and pods by the analysis they belong to.
 
 The newest version of an object wins, whatever order its sources deliver it in. A uid that was deleted does not come
-back, so a list that was under way then cannot resurrect it.
+back, so a list that was under way then cannot resurrect it. Only a fresh answer of the API server can: an object that
+lost our label is deleted to a watch that selects by it, and lives.
 """
 
 import time
@@ -24,22 +25,33 @@ class _Entry(Generic[ObjectT]):
     observed_at: float  # by the monotonic clock, in seconds
 
 
+@dataclass(frozen=True)
+class _Tombstone:
+    resource_version: str  # the last that was known
+    deleted_at: float  # by the monotonic clock, in seconds
+
+
 class _Kind(Generic[ObjectT]):
     """The objects of one kind, by uid."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._entries: dict[str, _Entry[ObjectT]] = {}
-        self._deleted: dict[str, float] = {}
+        self._deleted: dict[str, _Tombstone] = {}
 
     def get(self, uid: str) -> ObjectT | None:
         entry = self._entries.get(uid)
         return entry.value if entry else None
 
-    def put(self, value: ObjectT) -> bool:
-        """Keep `value` unless something newer is known; whether it was news."""
-        if value.uid in self._deleted:
-            return False
+    def put(self, value: ObjectT, *, is_fresh: bool = False) -> bool:
+        """Keep `value` unless something newer is known, its deletion included; whether it was news.
+
+        A fresh answer of the API server refutes a deletion, unless it was given before that.
+        """
+        if (tombstone := self._deleted.get(value.uid)) is not None:
+            if not is_fresh or _is_newer(tombstone.resource_version, value.resource_version):
+                return False
+            del self._deleted[value.uid]
         known = self._entries.get(value.uid)
         is_news = known is None or _is_newer(value.resource_version, known.value.resource_version)
         if known is None or is_news or value.resource_version == known.value.resource_version:
@@ -48,12 +60,19 @@ class _Kind(Generic[ObjectT]):
 
     def remove(self, uid: str) -> ObjectT | None:
         """Forget an object for good."""
-        self._deleted[uid] = self._clock()
         entry = self._entries.pop(uid, None)
+        before = self._deleted.get(uid)
+        version = entry.value.resource_version if entry else before.resource_version if before else ""
+        self._deleted[uid] = _Tombstone(version, self._clock())
         return entry.value if entry else None
 
     def replace(
-        self, is_in_list: Callable[[ObjectT], bool], listed: Iterable[ObjectT], *, list_began_at: float
+        self,
+        is_in_list: Callable[[ObjectT], bool],
+        listed: Iterable[ObjectT],
+        *,
+        list_began_at: float,
+        is_fresh: bool = False,
     ) -> list[ObjectT]:
         """Take over a complete list; what is missing in it and was not seen since the list began is removed.
 
@@ -61,12 +80,13 @@ class _Kind(Generic[ObjectT]):
             is_in_list: whether an object, if it exists, is in a list like this one.
             listed: the list.
             list_began_at: when it was asked for.
+            is_fresh: whether it was asked for to confirm a deletion.
 
         Returns:
             The objects that changed or went.
         """
         listed = list(listed)
-        changed = [value for value in listed if self.put(value)]
+        changed = [value for value in listed if self.put(value, is_fresh=is_fresh)]
         present = {value.uid for value in listed}
         lost = [
             uid
@@ -75,7 +95,7 @@ class _Kind(Generic[ObjectT]):
         ]
         changed += [value for uid in lost if (value := self.remove(uid)) is not None]
         oldest_list = self._clock() - _LONGEST_LIST_SECONDS
-        self._deleted = {uid: at for uid, at in self._deleted.items() if at >= oldest_list}
+        self._deleted = {uid: grave for uid, grave in self._deleted.items() if grave.deleted_at >= oldest_list}
         return changed
 
     def values(self) -> Iterable[ObjectT]:
@@ -105,10 +125,10 @@ class Store:
             self._last_words.pop(analysis.uid, None)
         return self._analyses.put(analysis)
 
-    def put_job(self, job: JobState) -> bool:
-        """Keep a Job; whether it was news."""
+    def put_job(self, job: JobState, *, is_fresh: bool = False) -> bool:
+        """Keep a Job; whether it was news. `is_fresh`: the API server was just asked for it by name."""
         self._job_uids.setdefault(job.owner_uid, set()).add(job.uid)
-        return self._jobs.put(job)
+        return self._jobs.put(job, is_fresh=is_fresh)
 
     def put_pod(self, pod: PodState) -> bool:
         """Keep a pod; whether it was news."""
@@ -159,7 +179,7 @@ class Store:
         list_began_at: float,
         analysis_uid: str | None = None,
     ) -> set[str]:
-        """Take over a complete list of pods, or one of all pods of one analysis.
+        """Take over a complete list of pods, or one of all pods of one analysis, which was made to confirm.
 
         Returns:
             The uids of the analyses whose pods changed or went.
@@ -172,10 +192,13 @@ class Store:
             lambda pod: in_namespace(pod) and analysis_uid in (None, pod.analysis_uid),
             listed,
             list_began_at=list_began_at,
+            is_fresh=analysis_uid is not None,
         )
         for pod in changed:
             if self._pods.get(pod.uid) is None:
                 self.remove_pod(pod)
+            else:  # it may have been thought gone
+                self._last_words.get(pod.analysis_uid, {}).pop(pod.uid, None)
         return {pod.analysis_uid for pod in changed}
 
     def analysis(self, uid: str) -> Analysis | None:

@@ -97,6 +97,17 @@ def _selector(name: str | None) -> list[str]:
     return ["-l", f"{names.LABEL_NAME}={name}"] if name else []
 
 
+def secret_name(job: dict[str, Any]) -> str:
+    """The Secret that a Job's pods mount; its name cannot be guessed, only read from the Job."""
+    volumes = job["spec"]["template"]["spec"]["volumes"]
+    (name,) = {
+        volume["secret"]["secretName"]
+        for volume in volumes
+        if "secret" in volume and not volume["secret"].get("optional")
+    }
+    return str(name)
+
+
 @dataclass(frozen=True)
 class Kubelet:
     """What a kubelet would write into the status of an analysis's pod."""

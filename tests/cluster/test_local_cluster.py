@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from minio import Minio
 
-from dealguard_cluster import Cluster, box
+from dealguard_cluster import Cluster, MachineUnfitError, box
 from tests.cluster.tools import Kubectl
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -233,6 +233,36 @@ def test_second_instance_side_by_side(faulty: Faulty) -> None:
         assert not faulty.ill()
     finally:
         second.delete()
+
+
+@pytest.mark.parametrize("end", [Cluster.down, Cluster.delete, lambda cluster: cluster.up(fresh=True)])
+def test_only_its_owner_ends_it(
+    faulty: Faulty, end: Callable[[Cluster], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster of the same name with its data elsewhere is somebody else's."""
+    first = first_process(faulty.cluster)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("DEALGUARD_STATE", str(tmp_path))
+        with pytest.raises(MachineUnfitError, match=f"--name {NAME} delete"):
+            end(Cluster(NAME))
+    assert not list(tmp_path.iterdir()), "nothing was begun"
+    assert first_process(faulty.cluster) == first
+
+
+def test_another_subnet_keeps_the_data(faulty: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node moves with new certificates at the next start, and stays there once the variable is gone."""
+    faulty.kubectl.check("create", "configmap", "moved")
+    with monkeypatch.context() as moving:
+        moving.setenv("DEALGUARD_CLUSTER_SUBNET", "10.77.0.0/16")
+        faulty.cluster.up()
+    assert faulty.cluster.layout.node_address.startswith("10.77.")
+    assert "moved" in faulty.kubectl.check("get", "configmaps")
+    assert not faulty.ill()
+    with monkeypatch.context() as back:
+        back.setenv("DEALGUARD_CLUSTER_SUBNET", "10.250.0.0/16")
+        faulty.cluster.up()
+    assert faulty.cluster.layout.node_address.startswith("10.250.")
+    assert not faulty.ill()
 
 
 def test_fresh_forgets_data_and_keeps_images(faulty: Faulty) -> None:

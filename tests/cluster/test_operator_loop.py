@@ -20,7 +20,7 @@ from tests.cluster.operator_tools import (
     kubelet,
     operator,
     operator_environment,
-    running_operator,
+    secret_name,
 )
 from tests.cluster.tools import Kubectl, analysis_manifest, wait_for
 
@@ -39,7 +39,7 @@ def test_an_analysis_goes_through_its_stages_to_its_result(analyses: Analyses, k
     resource = analyses.get("lease")
     assert job["metadata"]["name"] == status["jobName"]
     assert [owner["uid"] for owner in job["metadata"]["ownerReferences"]] == [resource["metadata"]["uid"]]
-    secret = analyses.kubectl.get("secret", status["jobName"], analyses.namespace)
+    secret = analyses.kubectl.get("secret", secret_name(job), analyses.namespace)
     assert [owner["uid"] for owner in secret["metadata"]["ownerReferences"]] == [job["metadata"]["uid"]]
     assert set(secret["data"]) == {"document-url", "report-get-url", "report-put-url", "deadline"}
     assert "finalizers" not in resource["metadata"], "uninstalling the operator must block no deletion"
@@ -137,26 +137,26 @@ def test_a_document_outside_the_namespace_makes_no_job(analyses: Analyses, names
 
 
 @pytest.mark.usefixtures("operator")
-def test_a_refused_job_says_why(analyses: Analyses, kubectl: Kubectl, namespace: str) -> None:
+def test_a_quota_makes_an_analysis_wait_and_says_so(analyses: Analyses, kubectl: Kubectl, namespace: str) -> None:
     kubectl.check("-n", namespace, "create", "quota", "small", "--hard=count/jobs.batch=0")
     wait_for("the quota", lambda: kubectl.get("quota", "small", namespace)["status"].get("hard"))
     analyses.create("lease", engine="rules")
-    status = analyses.wait_finished("lease")
-    assert status["failure"]["reason"] == "JobRejected"
-    assert "exceeded quota: small" in status["failure"]["message"]
+    wait_for("the quota's words", lambda: "exceeded quota: small" in json.dumps(analyses.status("lease")))
+    assert analyses.status("lease")["phase"] == "Pending"
+    kubectl.check("-n", namespace, "delete", "quota", "small")
+    analyses.wait("lease", phase="Processing")
 
 
-def test_a_job_of_that_name_that_is_not_ours_is_not_touched(
-    analyses: Analyses, cluster: Cluster, kubectl: Kubectl, namespace: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("operator")
+def test_a_job_that_lost_our_label_still_counts(analyses: Analyses, kubelet: Kubelet, namespace: str) -> None:
     analyses.create("lease", engine="rules")
-    name = names.job_name("lease", analyses.get("lease")["metadata"]["uid"], 1)
-    kubectl.check("-n", namespace, "create", "job", name, "--image=localhost/nothing:none")
-    with running_operator(operator_environment(cluster, namespace), monkeypatch):
-        status = analyses.wait_finished("lease")
-    assert status["failure"]["reason"] == "JobRejected"
-    assert "belongs to something else" in status["failure"]["message"]
-    assert kubectl.get("job", name, namespace)["metadata"].get("deletionTimestamp") is None
+    kubelet.analyzing("lease")
+    analyses.wait("lease", stage="Analyzing")
+    label = f"{names.LABEL_MANAGED_BY}=somebody-else"
+    (job,) = analyses.jobs("lease")
+    analyses.kubectl.check("-n", namespace, "label", "job", job["metadata"]["name"], label, "--overwrite")
+    kubelet.succeeds("lease")
+    assert analyses.wait_finished("lease")["phase"] == "Completed"
 
 
 @pytest.mark.usefixtures("operator")
@@ -215,7 +215,7 @@ def test_the_deadline_in_the_secret_is_the_jobs(analyses: Analyses, kubelet: Kub
     kubelet.pod("lease")
     (job,) = analyses.jobs("lease")
     template = "-o=go-template={{.data.deadline | base64decode}}"
-    name = job["metadata"]["name"]
+    name = secret_name(job)
     text = wait_for(
         "the Secret", lambda: analyses.kubectl.run("-n", analyses.namespace, "get", "secret", name, template).stdout
     )

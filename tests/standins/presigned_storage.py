@@ -12,7 +12,7 @@ SIGNATURE = "5ec2e7f1a6b0"
 
 # A status to answer with; or cut: half of the body, then nothing; stall: an answer that never comes; endless: a body
 # without an end and without a length; lost: the request is carried out, and the answer lost.
-Fault = int | Literal["cut", "stall", "endless", "lost"]
+Fault = int | Literal["cut", "stall", "endless", "lost", "no bucket"]
 
 
 @dataclass
@@ -116,6 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "endless":
             self._head(200, {"Connection": "close"})
             self._write_without_end()
+        elif fault == "no bucket":
+            self._answer(404, b"<Error><Code>NoSuchBucket</Code></Error>")
         elif isinstance(fault, int):
             self._answer(fault, b"<Error/>")
 

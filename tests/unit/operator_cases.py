@@ -26,6 +26,7 @@ NAMESPACE = "acme"
 NAME = "lease"
 UID = "26c3fb45-c885-4f0f-aa1a-0424f8681e46"
 JOB_UID = "fe24feff-2a7e-4956-a33a-8403f7f5d7cd"
+SECRET_NAME = "the-jobs-secret"
 REPORT_KEY = names.report_key(NAMESPACE, UID, 1)
 SHA256 = "ab" * 32
 KEY = f"documents/{NAMESPACE}/lease.pdf"
@@ -74,6 +75,7 @@ def job(*conditions: JobCondition, name: str = names.job_name(NAME, UID, 1), **f
         "created_at": at(1),
         "deleting_since": None,
         "conditions": conditions,
+        "secret_name": SECRET_NAME,
     }
     return JobState(**{**defaults, **fields})
 
@@ -161,6 +163,12 @@ def running(number: int = 1) -> PodState:
 def pulling(reason: str) -> PodState:
     """A pod that waits for its image."""
     return pod(extract=Waiting(reason))
+
+
+def never_started() -> PodState:
+    """A pod that was deleted before a container of it ran, as its kubelet reports it."""
+    unknown = Terminated(137, "ContainerStatusUnknown", "The container could not be located.")
+    return pod(phase="Failed", extract=unknown, analyze=unknown)
 
 
 def settle(observation: Observation, seconds: float = 60) -> tuple[ContractAnalysisStatus, Decision]:

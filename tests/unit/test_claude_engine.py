@@ -299,6 +299,7 @@ def test_claude_without_a_key_names_the_secret() -> None:
         select_engine(AnalyzeSettings(engine="claude", api_key_secret=SECRET), None)
     assert caught.value.exit_code == ExitCode.API_KEY_MISSING
     assert SECRET in caught.value.message
+    assert "api-key" in caught.value.message
 
 
 def test_the_sdk_is_imported_only_for_claude_and_its_log_stays_off() -> None:

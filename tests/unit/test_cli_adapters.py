@@ -1,13 +1,15 @@
 """Settings and errors of the outside world, as the command line puts them into words."""
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from dealguard_api.resource import ContractAnalysisSpec, Document
 from dealguard_cli.adapters.analyses import manifest
 from dealguard_cli.adapters.api_errors import sentence
-from dealguard_cli.adapters.storage import StorageSettings
+from dealguard_cli.adapters.storage import DocumentStore, StorageSettings
 from dealguard_cli.errors import ExitStatus, UnavailableError
 
 ENVIRONMENT = {
@@ -42,10 +44,60 @@ def test_each_missing_storage_setting_is_named() -> None:
     assert "DEALGUARD_S3_ACCESS_KEY" not in message
 
 
-@pytest.mark.parametrize("endpoint", ["10.0.0.1:9000", "ftp://x", "http://", "http://x/bucket", "localhost"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        *("10.0.0.1:9000", "ftp://x", "http://", "http://x/bucket", "localhost", "http://x?y"),
+        *("http://[::1", "http://x:port", "http://:9000"),
+    ],
+)
 def test_an_endpoint_that_is_no_url_is_refused(endpoint: str) -> None:
     with pytest.raises(UnavailableError, match="must be a URL without a path"):
         StorageSettings.from_environment({**ENVIRONMENT, "DEALGUARD_S3_ENDPOINT": endpoint})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("ENDPOINT", "https://me:hunter2@s3.example", "must not hold a user name or password"),
+        ("ENDPOINT", "https://foo.amazonaws.com", "cannot be used"),
+        ("BUCKET", "a/b", "cannot be used"),
+        ("BUCKET", "192.168.0.1", "cannot be used"),
+        ("REGION", "no region", "cannot be used"),
+    ],
+)
+def test_a_storage_setting_that_cannot_be_is_named(variable: str, value: str, words: str) -> None:
+    with pytest.raises(UnavailableError, match=words) as caught:
+        DocumentStore(StorageSettings.from_environment({**ENVIRONMENT, f"DEALGUARD_S3_{variable}": value}))
+    assert caught.value.reason == "StorageNotConfigured"
+    assert f"DEALGUARD_S3_{variable}" in caught.value.message
+    assert "hunter2" not in caught.value.message
+
+
+class _OtherRegion(BaseHTTPRequestHandler):
+    """A storage that is asked with the wrong region, as S3 answers then."""
+
+    def do_GET(self) -> None:
+        body = b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-central-1</Region></Error>"
+        self.send_response(400)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Not in the tests' output."""
+
+
+def test_the_wrong_region_is_named() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _OtherRegion) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        store = DocumentStore(StorageSettings.from_environment({**ENVIRONMENT, "DEALGUARD_S3_ENDPOINT": endpoint}))
+        with pytest.raises(UnavailableError, match="Set DEALGUARD_S3_REGION") as caught:
+            store.download_report("reports/acme/u1/1.json")
+        server.shutdown()
+    assert caught.value.reason == "StorageNotConfigured"
 
 
 @pytest.mark.parametrize(

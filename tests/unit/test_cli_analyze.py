@@ -63,10 +63,10 @@ def test_a_pipe_gets_markdown_and_text_puts_the_risk_table_first() -> None:
         (b"", (), ExitStatus.BAD_INPUT, "DocumentEmpty", "Save or download it again"),
         (b"Dear Sirs", (), ExitStatus.BAD_INPUT, "NotAPDF", "Export the contract as PDF"),
         (pdf_with_pages(1), ("--max-pdf-bytes", "100"), ExitStatus.BAD_INPUT, "DocumentTooLarge", "--max-pdf-bytes"),
-        (pdf_with_pages(3), ("--max-pages", "2"), ExitStatus.ANALYSIS_FAILED, "TooManyPages", "raise --max-pages"),
-        (encrypted_pdf("secret"), (), ExitStatus.ANALYSIS_FAILED, "DocumentEncrypted", "without the password"),
-        (picture_only_pdf(), (), ExitStatus.ANALYSIS_FAILED, "NoTextLayer", "It needs OCR"),
-        (b"%PDF-1.7\n" + b"\0" * 500, (), ExitStatus.ANALYSIS_FAILED, "DocumentUnreadable", "print it to a new PDF"),
+        (pdf_with_pages(3), ("--max-pages", "2"), ExitStatus.BAD_INPUT, "TooManyPages", "raise --max-pages"),
+        (encrypted_pdf("secret"), (), ExitStatus.BAD_INPUT, "DocumentEncrypted", "without the password"),
+        (picture_only_pdf(), (), ExitStatus.BAD_INPUT, "NoTextLayer", "It needs OCR"),
+        (b"%PDF-1.7\n" + b"\0" * 500, (), ExitStatus.BAD_INPUT, "DocumentUnreadable", "print it to a new PDF"),
         (
             pdf_with_pages(1),
             ("--engine", "claude"),
@@ -87,6 +87,7 @@ def test_each_failure_has_its_reason_and_a_step_for_this_machine(
     assert error["reason"] == reason
     assert next_step in error["message"]
     assert "spec." not in error["message"], "there is no resource here"
+    assert "installation" not in error["message"], "there is no installation here"
 
 
 def test_it_knows_nothing_of_clusters() -> None:
@@ -129,6 +130,21 @@ def test_ctrl_c_ends_it_and_leaves_no_process(tmp_path: Path) -> None:
     while any(Path(f"/proc/{child}").exists() for child in children):
         assert time.monotonic() < end, "a child lives on"
         time.sleep(0.05)
+
+
+def test_a_newline_after_the_key_does_no_harm() -> None:
+    with ClaudeStandin() as server:
+        answer = analyze(
+            *(str(sample_contract("en")), "-o", "json"), ANTHROPIC_API_KEY="a-key\n", ANTHROPIC_BASE_URL=server.url
+        )
+    assert answer.returncode == ExitStatus.OK, answer.stderr
+
+
+@pytest.mark.parametrize("base_url", ["localhost:8080", "ftp://x", "http://", "http://[::1"])
+def test_an_address_of_claude_that_is_no_url_is_named(base_url: str) -> None:
+    answer = analyze(str(sample_contract("en")), ANTHROPIC_API_KEY="a-key", ANTHROPIC_BASE_URL=base_url)
+    assert answer.returncode == ExitStatus.BAD_INPUT
+    assert "ANTHROPIC_BASE_URL is not an http or https URL" in answer.stderr
 
 
 def test_claude_is_chosen_by_its_key() -> None:

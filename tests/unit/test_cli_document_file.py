@@ -96,7 +96,7 @@ def test_all_bad_files_are_named_at_once(tmp_path: Path) -> None:
 
 
 def test_sizes_are_written_for_people() -> None:
-    assert [readable_size(size) for size in (1, 2048, 3 * 1024 * 1024)] == ["1 KB", "2 KB", "3.0 MB"]
+    assert [readable_size(size) for size in (1, 2048, 3 * 1000 * 1000)] == ["1 kB", "2 kB", "3.0 MB"]
 
 
 @pytest.mark.parametrize("command", ["submit", "analyze"])

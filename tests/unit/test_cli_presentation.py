@@ -10,7 +10,8 @@ from rich.console import Console
 
 from dealguard_api.report import FindingCounts
 from dealguard_cli.adapters.analyses import Analysis, parse
-from dealguard_cli.errors import UnavailableError
+from dealguard_cli.commands.report import reference as report_reference
+from dealguard_cli.errors import AnalysisFailedError, UnavailableError
 from dealguard_cli.presentation import details, machine, progress, table, words
 from dealguard_cli.presentation.terminal import safe
 
@@ -124,7 +125,7 @@ def test_the_details_of_a_completed_analysis() -> None:
         "High (16 of 25)",
         "3 (2 high, 1 medium)",
         "Five years, renews by itself.",
-        "5 pages, 12 KB, English",
+        "5 pages, 12 kB, English",
         "0.0123 USD",
         "Ready",
         "lease-1-abc",
@@ -156,6 +157,65 @@ def test_progress_in_words() -> None:
     assert progress.describe(going_on) == "Processing: analysing the contract, 12 pages, attempt 2"
     assert progress.describe(analysis()) == "Pending"
     assert progress.describe(analysis(**FAILED)) == "Failed: NoTextLayer"
+
+
+def waiting(reason: str, message: str, **status: Any) -> Analysis:
+    """An analysis that goes on or waits, for the reason its condition carries."""
+    condition = {
+        "type": "Reconciling",
+        "status": "True",
+        "observedGeneration": 1,
+        "lastTransitionTime": "2026-03-01T11:59:00Z",
+        "reason": reason,
+        "message": message,
+    }
+    return analysis(phase="Pending", conditions=[condition], **status)
+
+
+@pytest.mark.parametrize(
+    ("reason", "stage", "message", "expected"),
+    [
+        ("Starting", "Starting", "The pod is starting.", "Pending: pod is starting"),
+        (
+            "ImagePullFailed",
+            "Starting",
+            "The node cannot get the image.",
+            "Pending: pod is starting. The node cannot get the image.",
+        ),
+        ("Suspended", None, "The analysis is\nsuspended.", "Pending: The analysis is suspended."),
+        ("Queued", "Queued", "The quota is full.", "Pending: waits for a free place. The quota is full."),
+        ("FromTheFuture", None, "Waits for Mars.", "Pending: Waits for Mars."),
+    ],
+)
+def test_why_it_waits_is_shown(reason: str, stage: str | None, message: str, expected: str) -> None:
+    going_on = waiting(reason, message, **({"stage": stage} if stage else {}))
+    assert progress.describe(going_on) == expected
+    details_text = rendered(lambda console: details.print_details(console, going_on, NOW))
+    assert f"Message    {message.splitlines()[0]}\n" in details_text
+
+
+def test_a_suspended_analysis_is_resumed_not_waited_for() -> None:
+    suspended = analysis(phase="Pending")
+    suspended = parse({**suspended.raw, "spec": {**suspended.raw["spec"], "suspend": True}})
+    command = """kubectl patch ca/lease -n acme --type merge -p '{"spec":{"suspend":false}}'"""
+    assert details.next_step(suspended, "dealguard") == command
+    with pytest.raises(AnalysisFailedError, match=r"Set spec\.suspend to false") as caught:
+        report_reference(suspended)
+    assert command in caught.value.message
+
+
+def test_on_a_narrow_terminal_the_name_stays_whole() -> None:
+    name = "a-rather-long-name-of-a-contract"
+    going_on = parse(
+        {
+            **(made := waiting("Unschedulable", "No node has room. " * 5)).raw,
+            "metadata": {**made.raw["metadata"], "name": name},
+        }
+    )
+    stream = io.StringIO()
+    with progress.following(Console(file=stream, force_terminal=True, width=60), [going_on]) as observer:
+        observer.changed(going_on)
+    assert name in stream.getvalue()
 
 
 def test_a_contract_cannot_drive_the_terminal() -> None:

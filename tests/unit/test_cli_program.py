@@ -75,6 +75,12 @@ def pdf(tmp_path: Path) -> str:
         (["get", "x", "-A"], ExitStatus.BAD_INPUT, "UsageError", "one namespace"),
         (["report", "x"], ExitStatus.UNAVAILABLE, "ClusterNotConfigured", "KUBECONFIG"),
         (["analyze", "/etc/hostname"], ExitStatus.BAD_INPUT, "NotAPDF", "Export the contract as PDF"),
+        (["get", ""], ExitStatus.BAD_INPUT, "UsageError", "is not a name"),
+        (["get", "Lease"], ExitStatus.BAD_INPUT, "UsageError", "RFC 1123"),
+        (["get", "-n", "a.b"], ExitStatus.BAD_INPUT, "UsageError", "is not a name"),
+        (["report", "../x"], ExitStatus.BAD_INPUT, "UsageError", "is not a name"),
+        (["submit", "PDF", "--name", "a_b"], ExitStatus.BAD_INPUT, "UsageError", "is not a name"),
+        (["report", "a.b-1"], ExitStatus.UNAVAILABLE, "ClusterNotConfigured", "KUBECONFIG"),
         (["frobnicate"], ExitStatus.BAD_INPUT, "UsageError", "frobnicate"),
     ],
 )
@@ -195,6 +201,45 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     os.close(write_end)
     assert done.returncode == ExitStatus.BROKEN_PIPE
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize("arguments", [("version",), ("version", "-o", "json"), ("get", "-o", "json"), ("--help",)])
+def test_a_full_disk_is_a_sentence(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [BIN / "dealguard", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=NOTHING_SET,
+            check=False,
+        )
+        both = subprocess.run([BIN / "dealguard", *arguments], stdout=full, stderr=full, env=NOTHING_SET, check=False)
+    assert done.returncode == both.returncode == ExitStatus.OUTPUT_UNWRITABLE
+    assert done.stderr.startswith("Error: The output cannot be written: No space left on device.")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_closed_output_is_a_sentence() -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$0" version >&-', BIN / "dealguard"], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == ExitStatus.OUTPUT_UNWRITABLE
+    assert "standard output is closed" in done.stderr
+
+
+def test_no_command_shows_the_help_and_no_error() -> None:
+    bare = run()
+    assert bare.returncode == ExitStatus.BAD_INPUT
+    assert bare.stderr.startswith("Usage:")
+    assert "Error" not in bare.stderr
+
+
+@pytest.mark.parametrize(
+    "output", [("-Ao", "json"), ("-Aojson",), ("-ojson",), ("--output=json",), ("--output", "json")]
+)
+def test_json_is_seen_in_every_spelling(output: tuple[str, ...]) -> None:
+    assert json.loads(run("get", *output).stdout)["error"]["reason"] == "ClusterNotConfigured"
 
 
 def test_debug_shows_where_an_error_came_from() -> None:

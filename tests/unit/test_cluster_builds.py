@@ -2,14 +2,18 @@
 
 import json
 import os
+import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from dealguard_cluster import binaries, dockerfile, pause_image
+from dealguard_cluster import binaries, dockerfile, pause_image, toolchain
+from dealguard_cluster.commands import run
+from dealguard_cluster.console import Console
 from dealguard_cluster.errors import ClusterError, CommandFailedError
+from dealguard_cluster.images import ImageBuilder
 from dealguard_cluster.toolchain import parse_version
 
 
@@ -70,6 +74,56 @@ def test_kubernetes_gets_its_version() -> None:
     flags = binaries.KUBERNETES.linker_flags
     assert "-X k8s.io/component-base/version.gitVersion=v1.34.4" in flags
     assert "-X k8s.io/component-base/version.gitMinor=34" in flags
+
+
+def test_locating_builds_nothing(tmp_path: Path) -> None:
+    """`status` and `env` ask this, on machines where nothing is built yet."""
+    found = binaries.locate(tmp_path)
+    assert found.kube("kubectl").is_relative_to(tmp_path / "bin")
+    assert found.kubernetes_folder.name.startswith("kubernetes-1.34.4-")
+    assert not list(tmp_path.iterdir())
+
+
+def test_caches_of_a_go_that_is_not_there_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOMODCACHE", "/large/modules")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
+    monkeypatch.delenv("GOCACHE", raising=False)
+    assert toolchain.cache_folders(None) == {
+        "GOMODCACHE": Path("/large/modules"),
+        "GOCACHE": Path("/caches/go-build"),
+    }
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("git") is None or toolchain.installed_go(binaries.required_go(), Path()) is None,
+    reason="needs root, git and Go",
+)
+def test_checkout_of_another_user_can_be_built(tmp_path: Path) -> None:
+    """git refuses to tell Go of such a repository, and Go then refuses to list a program in it."""
+    (tmp_path / "go.mod").write_text("module example.org/x\n\ngo 1.24\n")
+    (tmp_path / "main.go").write_text("package main\n\nfunc main() {}\n")
+    run(["git", "init", "--quiet", tmp_path], what="make a repository")
+    os.chown(tmp_path, 65534, 65534)
+    os.chown(tmp_path / ".git", 65534, 65534)
+    go = toolchain.installed_go(binaries.required_go(), Path())
+    assert go
+    listed = run([go, "list", "-deps", "."], what="list", env=binaries.environment(), cwd=tmp_path)
+    assert "example.org/x" in listed.split()
+
+
+def test_two_newest_archives_of_each_image_are_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for age_seconds, name in enumerate(["operator-new", "operator-older", "operator-oldest", "analyzer-only"]):
+        (folder / f"dealguard-{name}.tar").touch()
+        os.utime(folder / f"dealguard-{name}.tar", (1000 - age_seconds, 1000 - age_seconds))
+    kept = ImageBuilder(tmp_path, Console()).prune_archives("localhost/dealguard-operator")
+    assert kept == {"localhost/dealguard-operator:new", "localhost/dealguard-operator:older"}
+    assert {file.name for file in folder.iterdir()} == {
+        "dealguard-operator-new.tar",
+        "dealguard-operator-older.tar",
+        "dealguard-analyzer-only.tar",
+    }
 
 
 DOCKERFILE = """\

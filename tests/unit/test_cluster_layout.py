@@ -1,12 +1,14 @@
 """Names, folders and addresses of local clusters: many of them side by side, none of them in another's way."""
 
+import ipaddress
 from pathlib import Path
 
 import pytest
 
-from dealguard_cluster.addresses import choose_index, conflicting_route, recorded_indexes
+from dealguard_cluster import instances, pki
+from dealguard_cluster.addresses import choose_index, conflicting_route, free_subnet, recorded_indexes
 from dealguard_cluster.errors import MachineUnfitError
-from dealguard_cluster.layout import check_name, subnet
+from dealguard_cluster.layout import cache_root, check_name, state_root, subnet
 from tests.unit.cluster_layouts import layout_of
 
 
@@ -47,7 +49,7 @@ def test_index_of_a_new_instance(name: str, taken: set[int], index: int) -> None
 
 @pytest.mark.parametrize(("name", "taken"), [("dealguard", {0}), ("dealguard-test", set(range(256)))])
 def test_no_index_free(name: str, taken: set[int]) -> None:
-    with pytest.raises(MachineUnfitError, match="delete --name"):
+    with pytest.raises(MachineUnfitError, match="dealguard_cluster --name NAME delete"):
         choose_index(name, taken)
 
 
@@ -91,3 +93,78 @@ def test_bad_subnet(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEALGUARD_CLUSTER_SUBNET", value)
     with pytest.raises(MachineUnfitError, match=r"DEALGUARD_CLUSTER_SUBNET.*such as\s+10\.250\.0\.0/16"):
         subnet()
+
+
+@pytest.mark.parametrize(
+    ("variable", "recorded", "network"),
+    [
+        (None, None, "10.250.0.0/16"),
+        (None, "10.77.0.0/16", "10.77.0.0/16"),
+        ("10.88.0.0/16", None, "10.88.0.0/16"),
+        ("10.88.0.0/16", "10.77.0.0/16", "10.88.0.0/16"),
+    ],
+    ids=["the default", "the recorded one", "the variable", "the variable moves an instance"],
+)
+def test_subnet_of_the_next_start(
+    variable: str | None, recorded: str | None, network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DEALGUARD_CLUSTER_SUBNET", raising=False)
+    if variable:
+        monkeypatch.setenv("DEALGUARD_CLUSTER_SUBNET", variable)
+    assert str(subnet(ipaddress.IPv4Network(recorded) if recorded else None)) == network
+
+
+@pytest.mark.parametrize(
+    ("recorded", "node"),
+    [("10.77.0.0/16", "10.77.3.2"), (None, "10.88.3.2"), ("broken", "10.88.3.2")],
+    ids=["recorded", "made before subnets were recorded", "nothing to read"],
+)
+def test_an_instance_keeps_its_subnet(
+    recorded: str | None, node: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until its next start: `down`, `status` and `env` must find what runs, whatever the variable says."""
+    monkeypatch.setenv("DEALGUARD_STATE", str(tmp_path))
+    monkeypatch.setenv("DEALGUARD_CLUSTER_SUBNET", "10.88.0.0/16")
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "index").write_text("3")
+    if recorded:
+        (tmp_path / "one" / "subnet").write_text(recorded)
+    assert instances.load("one").node_address == node
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("localAPIEndpoint:\n  advertiseAddress: 10.250.0.2\n", True),
+        ("localAPIEndpoint:\n  advertiseAddress: 10.250.0.20\n", False),
+        ("localAPIEndpoint:\n  advertiseAddress: 10.77.0.2\n", False),
+        (None, False),
+    ],
+    ids=["the same", "a longer one", "of another subnet", "never made"],
+)
+def test_certificates_are_for_one_address(text: str | None, expected: bool, tmp_path: Path) -> None:
+    if text:
+        (tmp_path / "kubeadm.yaml").write_text(text)
+    assert pki.is_for_address(tmp_path / "kubeadm.yaml", "10.250.0.2") == expected
+
+
+@pytest.mark.parametrize(
+    ("destinations", "free"),
+    [
+        (["default", "10.250.0.0/24"], "10.251.0.0/16"),
+        (["10.251.3.0/24"], "10.252.0.0/16"),
+        (["10.0.0.0/8"], "172.31.0.0/16"),
+        (["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"], None),
+    ],
+    ids=["the next", "that is taken too", "a company network", "none"],
+)
+def test_suggested_subnet_is_free(destinations: list[str], free: str | None) -> None:
+    assert free_subnet([{"dst": destination, "dev": "eth0"} for destination in destinations]) == free
+
+
+def test_relative_folders_are_those_of_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node's own processes start elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DEALGUARD_STATE", "state")
+    monkeypatch.setenv("DEALGUARD_CACHE", "./cache")
+    assert (state_root(), cache_root()) == (tmp_path / "state", tmp_path / "cache")

@@ -47,6 +47,7 @@ FAULTS: list[tuple[str, list[Fault], Reason | None, int]] = [
     ("an error that stays", [503, 503, 503], Reason.STORAGE_UNAVAILABLE, 3),
     ("always cut", ["cut", "cut", "cut"], Reason.STORAGE_UNAVAILABLE, 3),
     ("not there", [404], Reason.DOCUMENT_NOT_FOUND, 1),
+    ("the bucket is not there", ["no bucket"], Reason.STORAGE_UNAVAILABLE, 1),
     ("an expired URL is not tried again", [403], Reason.STORAGE_UNAVAILABLE, 1),
     ("a redirect: a presigned URL is valid for its host only", [307], Reason.STORAGE_UNAVAILABLE, 1),
     ("a body without an end", ["endless"], Reason.DOCUMENT_TOO_LARGE, 1),
@@ -90,6 +91,12 @@ def test_report_is_stored_once(server: StorageServer, storage: PresignedStorage)
     assert storage.put_report(url, b"first")
     assert not storage.put_report(url, b"second")
     assert storage.get_report(url) == b"first"
+
+
+def test_a_missing_bucket_is_no_missing_report(server: StorageServer, storage: PresignedStorage) -> None:
+    server.faults[f"GET {REPORT}"] = ["no bucket"]
+    with pytest.raises(AnalysisError, match="bucket does not exist"):
+        storage.get_report(server.url(REPORT))
 
 
 def test_a_report_whose_receipt_is_lost_is_found_again(server: StorageServer, storage: PresignedStorage) -> None:

@@ -212,3 +212,16 @@ def test_categories_have_german_names() -> None:
     assert category_label("Anti-Assignment", "de") == "Abtretungsverbot"
     assert category_label("placeOfJurisdiction", "en") == "Place of jurisdiction"
     assert category_label("Something new", "de") == "Something new"
+
+
+def test_english_names_are_no_abbreviations() -> None:
+    assert category_label("Rofr/Rofo/Rofn", "en") == "Right of First Refusal, Offer or Negotiation"
+    assert category_label("Ip Ownership Assignment", "en") == "IP Ownership Assignment"
+
+
+def test_categories_that_read_alike_share_a_heading() -> None:
+    report = report_with("x", "de")
+    names = ("Governing Law", "applicableLaw")
+    clauses = [Clause(category=name, citation=cite(name)) for name in names]
+    rendered = render(report.model_copy(update={"clauses": clauses}))
+    assert rendered.count("### Anwendbares Recht") == 1 and all(f"„{name}“" in rendered for name in names)

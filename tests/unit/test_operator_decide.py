@@ -27,6 +27,7 @@ from dealguard_operator.model import (
     JobState,
     Observation,
     PodState,
+    QuotaRefusal,
     Running,
 )
 from dealguard_operator.observe import gone
@@ -44,6 +45,7 @@ from tests.unit.operator_cases import (
     extracted,
     failed,
     job,
+    never_started,
     pod,
     pulling,
     running,
@@ -96,6 +98,8 @@ def test_a_job_without_a_known_secret_gets_one_until_its_pod_starts() -> None:
     assert decide(observation, at(5)).actions == (CreateSecret(job(), 1),), "the operator was restarted in between"
     assert decide(replace(observation, has_secret=True), at(5)).is_empty
     assert decide(replace(observation, pods=(running(),)), at(5)).actions == (), "it started, so it has its Secret"
+    retried = replace(observation, pods=(failed(71), pod(2)))
+    assert decide(retried, at(45)).actions == (CreateSecret(job(), 1),), "one that ended says nothing of the next one's"
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ class StageCase:
 
 
 STAGES = [
-    StageCase("no pod yet", (), Stage.STARTING, Reason.STARTING),
+    StageCase("no pod for long", (), Stage.STARTING, Reason.POD_NOT_CREATED, f"kubectl describe job {JOB_NAME}"),
     StageCase("a pod without containers", (pod(),), Stage.STARTING, Reason.STARTING),
     StageCase("the init container runs", (pod(extract=Running(at(3))),), Stage.EXTRACTING, Reason.EXTRACTING),
     StageCase("between the two", (pod(extract=extracted()),), Stage.EXTRACTING, Reason.EXTRACTING),
@@ -141,6 +145,60 @@ def test_stage_and_waiting_cause_come_from_the_pod(case: StageCase) -> None:
     assert {condition.reason for condition in status.conditions} == {case.reason}
     assert case.words in status.conditions[0].message
     assert conditions_of(status) == {"Ready": "False", "Reconciling": "True", "Finished": "False"}
+
+
+def test_a_first_pod_gets_ten_seconds() -> None:
+    early = decide(observe(job=job()), at(5))
+    assert (early.status, early.needs_fresh, early.requeue_after_seconds) == (None, False, 6)
+    assert decide(observe(job=job()), at(11)).needs_fresh, "a watch that lags is no refusal"
+
+
+def test_a_job_suspended_from_outside_is_said_and_its_deadline_does_not_run() -> None:
+    suspended = job(is_suspended=True)
+    observation = replace(observe(job=suspended), has_secret=False)
+    status, decision = settle(observation, 9000)
+    assert (status.phase, status.conditions[0].reason) == (Phase.PROCESSING, Reason.SUSPENDED)
+    assert JOB_NAME in status.conditions[0].message
+    assert decision.actions == (), "it is not ours to delete, and its URLs would expire"
+    resumed = replace(suspended, is_suspended=False, started_at=at(9000))
+    status, decision = settle(replace(observe(job=resumed, status=status), has_secret=False), 9001)
+    assert status.conditions[0].reason == Reason.STARTING
+    assert decision.actions == (CreateSecret(resumed, 1),)
+
+
+def test_a_job_that_nobody_ends_is_ended_after_its_deadline_by_our_own_clock() -> None:
+    observation = observe(running(), job=job())
+    waiting = decide(observation, at(330))
+    assert waiting.requeue_after_seconds == 1
+    assert decide(observation, at(331)).needs_fresh
+    status, decision = settle(observation, 331)
+    assert status.failure is not None
+    assert status.failure.reason == Reason.DEADLINE_EXCEEDED
+    assert decision.actions == (DeleteJob(JOB_NAME, JOB_UID),)
+    again = decide(observe(running(), job=job(), status=status), at(340))
+    assert again.actions == (DeleteJob(JOB_NAME, JOB_UID),), "killed between the two"
+
+
+def test_a_job_that_a_quota_has_no_room_for_waits_and_is_tried_again() -> None:
+    queued, _ = settle(Observation(analysis()), 0)
+    refusal = QuotaRefusal('jobs.batch "x" is forbidden: exceeded quota: small\n\x1b[31m', at(10))
+    observation = Observation(analysis(queued), quota_refusal=refusal)
+    status, decision = settle(observation, 1)
+    assert (status.phase, status.stage, status.conditions[0].reason) == (Phase.PENDING, Stage.QUEUED, Reason.QUEUED)
+    assert "exceeded quota: small" in status.conditions[0].message
+    assert status.conditions[0].message.isprintable()
+    assert (decision.actions, decision.requeue_after_seconds) == ((), 9)
+    again = decide(Observation(analysis(status), quota_refusal=refusal), at(10))
+    assert (again.status, again.actions) == (None, (CreateJob(JOB_NAME, 1),))
+
+
+def test_a_retry_is_counted_beyond_what_is_kept() -> None:
+    pods = tuple(failed(71, number) for number in range(1, 13))
+    status, _ = settle(observe(*pods[:11], job=job(), backoffLimit=10), 60)
+    _, decision = settle(observe(*pods, job=job(), status=status, backoffLimit=10), 60)
+    messages = [note.message for note in decision.events if note.reason == "Retrying"]
+    assert status.attempt_count == 11
+    assert [message.split(" failed")[0] for message in messages] == ["Attempt 12"]
 
 
 def test_the_document_is_known_as_soon_as_it_is_read() -> None:
@@ -268,6 +326,20 @@ FAILURES = [
         seconds=302,
     ),
     FailureCase(
+        "the same, and its kubelet invents an exit code",
+        observe(never_started(), job=job(DEADLINE), status=settle(observe(pulling("ErrImagePull"), job=job()))[0]),
+        Reason.IMAGE_PULL_FAILED,
+        ("did not start within 300 s", "registry"),
+        seconds=302,
+    ),
+    FailureCase(
+        "the deadline without ever a pod",
+        observe(job=job(DEADLINE), status=settle(observe(job=job()))[0]),
+        Reason.POD_NOT_CREATED,
+        (f"kubectl describe job {JOB_NAME}", "quota"),
+        seconds=302,
+    ),
+    FailureCase(
         "the pod is lost, the Job still names its exit code",
         observe(
             job=job(
@@ -301,9 +373,9 @@ FAILURES = [
     ),
     FailureCase(
         "the API server refuses the Job",
-        _rejected('jobs.batch "x" is forbidden: exceeded quota: small\n\x1b[31m'),
+        _rejected('jobs.batch "x" is forbidden: denied by policy: small\n\x1b[31m'),
         Reason.JOB_REJECTED,
-        ("exceeded quota: small", "administrator"),
+        ("denied by policy: small", "administrator"),
     ),
     FailureCase(
         "a document of another namespace",
@@ -357,6 +429,12 @@ ATTEMPTS = [
     AttemptCase("the node went away", failed(143, is_disrupted=True), Reason.EVICTED, 143, 27),
     AttemptCase("evicted before it ran", pod(phase="Failed", reason="Evicted"), Reason.EVICTED),
     AttemptCase("deleted before it ran", gone(pod()), Reason.TERMINATED),
+    AttemptCase("the same, as its kubelet tells it", never_started(), Reason.TERMINATED),
+    AttemptCase(
+        "deleted between its containers",
+        replace(never_started(), extract=extracted()),
+        Reason.TERMINATED,
+    ),
 ]
 
 
@@ -389,7 +467,7 @@ def test_more_attempts_than_are_kept_are_counted_once_each() -> None:
     assert status.usage is not None
     assert status.usage.input_tokens == 12
     assert [attempt.pod_name[-2:] for attempt in status.attempts] == ["05", "06", "07", "08", "09", "10", "11", "12"]
-    again = decide(observe(*pods, job=job(), status=status, backoffLimit=10), at(900))
+    again = decide(observe(*pods, job=job(), status=status, backoffLimit=10), at(60))
     assert again.is_empty, "pods that no longer fit are not new"
 
 
@@ -406,6 +484,7 @@ def test_a_success_counts_whatever_became_of_the_job() -> None:
     ("why", "observation"),
     [
         ("a Job that is not seen", observe(job=None)),
+        ("a pod that is gone without a word", observe(gone(running()), job=job())),
         ("a Job that completed without a pod", observe(job=job(condition("Complete")))),
         ("a Job that failed without a pod", observe(job=job(BACKOFF))),
     ],

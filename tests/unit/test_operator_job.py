@@ -1,6 +1,7 @@
 """The Job and the Secret of a run: what may reach a pod that reads hostile input, and what may not."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,8 +10,21 @@ import pytest
 from dealguard_api import names, pod
 from dealguard_api.exit_codes import PERMANENT, ExitCode
 from dealguard_operator.job import job_manifest, secret_manifest
+from dealguard_operator.observe import job_from
 from dealguard_operator.presign import Presigner
-from tests.unit.operator_cases import JOB_UID, KEY, NAME, NAMESPACE, REPORT_KEY, SHA256, UID, analysis, job, settings
+from tests.unit.operator_cases import (
+    JOB_UID,
+    KEY,
+    NAME,
+    NAMESPACE,
+    REPORT_KEY,
+    SECRET_NAME,
+    SHA256,
+    UID,
+    analysis,
+    job,
+    settings,
+)
 
 JOB_NAME = names.job_name(NAME, UID, 1)
 LABELS = {
@@ -32,7 +46,15 @@ def pod_spec(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def environment(container: dict[str, Any]) -> dict[str, str]:
-    return {item["name"]: item["value"] for item in container["env"]}
+    """As the kubelet sets it: $$ is a dollar sign, $(NAME) a variable listed before."""
+    values: dict[str, str] = {}
+    for item in container["env"]:
+        values[item["name"]] = re.sub(
+            r"\$\$|\$\((\w+)\)",
+            lambda match: "$" if match[1] is None else values.get(match[1], match[0]),
+            item["value"],
+        )
+    return values
 
 
 def secret() -> dict[str, Any]:
@@ -128,7 +150,7 @@ def test_each_container_sees_only_its_own_secrets(engine: str, analyze_volumes: 
         "extract-job": ["document-url", "deadline"],
         "analyze-job": ["report-get-url", "report-put-url", "deadline"],
     }
-    assert {volumes[name]["secret"]["secretName"] for name in keys} == {JOB_NAME}
+    assert len({volumes[name]["secret"]["secretName"] for name in keys}) == 1
     assert {volumes[name]["secret"]["defaultMode"] for name in keys} == {0o444}
     writable = [(c["name"], m["name"]) for c in (extract, analyze) for m in c["volumeMounts"] if not m["readOnly"]]
     assert writable == [("extract", "work")]
@@ -173,6 +195,12 @@ def test_what_the_analysis_asks_for_reaches_its_container() -> None:
     )
 
 
+def test_a_text_with_dollar_signs_arrives_as_it_was_written() -> None:
+    perspective = "A$$AP $(DEALGUARD_MODEL) $(DEALGUARD_ENGINE) $"
+    analyze = environment(pod_spec(build(perspective=perspective))["containers"][0])
+    assert analyze["DEALGUARD_PERSPECTIVE"] == perspective
+
+
 def test_the_job_carries_no_credential() -> None:
     text = json.dumps(build(engine="claude"))
     for secret_text in ("the-access-key", "the-secret-key", "X-Amz", "storage.example"):
@@ -181,13 +209,23 @@ def test_the_job_carries_no_credential() -> None:
 
 def test_the_secret_belongs_to_the_job_and_carries_urls_and_deadline_only() -> None:
     manifest = secret()
-    assert manifest["metadata"]["name"] == JOB_NAME
+    assert manifest["metadata"]["name"] == SECRET_NAME
     assert manifest["metadata"]["ownerReferences"] == [
         {"apiVersion": "batch/v1", "kind": "Job", "name": JOB_NAME, "uid": JOB_UID, "controller": True}
     ]
     assert set(manifest["stringData"]) == {"document-url", "report-get-url", "report-put-url", "deadline"}
     assert pod.parse_deadline(manifest["stringData"]["deadline"]).isoformat() == "2026-11-23T12:05:01+00:00"
     assert "the-secret-key" not in json.dumps(manifest)
+
+
+def test_nobody_can_guess_the_secrets_name_and_the_job_tells_it() -> None:
+    raw = [build(), build()]
+    for manifest in raw:
+        manifest["metadata"] |= {"uid": JOB_UID, "resourceVersion": "1", "creationTimestamp": "2026-11-23T12:00:01Z"}
+    first, second = (job_from(manifest).secret_name for manifest in raw)
+    assert first != second
+    assert first.startswith(f"{JOB_NAME}-")
+    assert len(first) == len(JOB_NAME) + 17, "64 bits"
 
 
 def test_the_urls_are_signed_for_the_host_that_pods_use_and_outlive_the_deadline() -> None:

@@ -49,7 +49,7 @@ def refusal(status: int, message: str = "no", reason: str = "", causes: list[str
             errors.UnavailableError,
             None,
         ),
-        ("quota", refusal(403, 'jobs.batch "x" is forbidden: exceeded quota: small'), errors.RejectedError, None),
+        ("quota", refusal(403, 'jobs.batch "x" is forbidden: exceeded quota: small'), errors.QuotaExceededError, None),
         (
             "a policy that speaks of users",
             refusal(403, 'jobs.batch "x" is forbidden: ValidatingAdmissionPolicy denied request: User agents'),
@@ -114,6 +114,15 @@ async def test_lists_are_read_page_by_page_and_selected_by_the_server(
     assert {request.params["labelSelector"] for request in requests} == {
         "app.kubernetes.io/managed-by=dealguard-operator"
     }
+
+
+async def test_the_pods_of_one_analysis_are_found_without_the_operators_own_label(
+    kmock: mock.RawHandler, api: KubernetesApi
+) -> None:
+    pods = f"get /api/v1/namespaces/{NAMESPACE}/pods"
+    kmock[pods] << {"items": []}
+    assert [item async for item in api.list_pods(NAMESPACE, UID)] == []
+    assert [request.params["labelSelector"] for request in kmock[pods]] == [f"{names.LABEL_UID}={UID}"]
 
 
 async def test_deletions_name_exactly_what_is_meant(kmock: mock.RawHandler, api: KubernetesApi) -> None:

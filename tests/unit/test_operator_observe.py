@@ -83,6 +83,9 @@ def test_a_job_is_read() -> None:
     job = job_from(RAW_JOB)
     assert (job.owner_uid, job.created_at) == (UID, at(1))
     assert [condition.type for condition in job.conditions] == ["FailureTarget"], "those that hold"
+    assert (job.secret_name, job.is_suspended, job.began_at) == ("lease-1", False, at(1))
+    suspended = job_from({**RAW_JOB, "spec": {"suspend": True}, "status": {"startTime": "2026-11-23T12:00:09Z"}})
+    assert (suspended.is_suspended, suspended.began_at) == (True, at(9))
 
 
 def test_a_pod_is_read() -> None:

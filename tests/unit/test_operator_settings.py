@@ -40,6 +40,11 @@ def test_what_is_set_is_taken() -> None:
     assert chosen.resync_seconds == 5.5
 
 
+def test_a_quantity_may_be_a_number() -> None:
+    chosen = settings(ANALYZE_RESOURCES='{"limits": {"cpu": 1, "memory": "1Gi"}, "requests": {"cpu": 0.5}}')
+    assert chosen.analyze_resources == {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "0.5"}}
+
+
 @pytest.mark.parametrize(
     ("why", "environment", "named"),
     [
@@ -49,6 +54,11 @@ def test_what_is_set_is_taken() -> None:
         ("with a path", {**ENVIRONMENT, "DEALGUARD_S3_ENDPOINT": "http://s/b"}, ["DEALGUARD_S3_ENDPOINT must be http"]),
         ("not JSON", {**ENVIRONMENT, "DEALGUARD_EXTRACT_RESOURCES": "{"}, ["DEALGUARD_EXTRACT_RESOURCES must be JSON"]),
         ("a limit that is none", {**ENVIRONMENT, "DEALGUARD_MAX_PAGES": "0"}, ["DEALGUARD_MAX_PAGES"]),
+        (
+            "a quantity that is none",
+            {**ENVIRONMENT, "DEALGUARD_EXTRACT_RESOURCES": '{"limits": {"cpu": [1]}}'},
+            ["DEALGUARD_EXTRACT_RESOURCES"],
+        ),
         ("DEBUG would log bodies", {**ENVIRONMENT, "DEALGUARD_LOG_LEVEL": "DEBUG"}, ["DEALGUARD_LOG_LEVEL", "INFO"]),
     ],
 )

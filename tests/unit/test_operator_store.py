@@ -124,6 +124,24 @@ def test_a_list_does_not_bring_back_what_was_deleted_meanwhile() -> None:
     assert store.observe(UID) is None
 
 
+def test_a_fresh_answer_brings_back_what_only_lost_its_label() -> None:
+    store, clock = filled()
+    store.remove_job(job())
+    store.remove_pod(pod())
+    assert seen(store).job is None
+    store.put_job(job(), is_fresh=True)
+    store.replace_pods(NAMESPACE, [pod()], list_began_at=clock.time, analysis_uid=UID)
+    assert (seen(store).job, seen(store).pods) == (job(), (pod(),)), "once each, and not as gone"
+
+
+def test_a_fresh_answer_from_before_the_deletion_brings_nothing_back() -> None:
+    store, _ = filled()
+    store.put_job(job(resource_version="250", deleting_since=at(9)))
+    store.remove_job(job(resource_version="250", deleting_since=at(9)))
+    assert not store.put_job(job(), is_fresh=True)
+    assert seen(store).job is None
+
+
 @pytest.mark.parametrize(("namespace", "is_gone"), [(NAMESPACE, True), ("other", False), (None, True)])
 def test_a_list_speaks_of_its_own_namespace(namespace: str | None, is_gone: bool) -> None:
     store, clock = filled()

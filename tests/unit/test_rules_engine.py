@@ -1,14 +1,19 @@
 """The whole `rules` engine: one document in, one report out, always the same."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from dealguard_analyzer.engines import EngineRequest
 from dealguard_analyzer.engines.categories import CUAD_CATEGORIES, GERMAN_TOPICS
 from dealguard_analyzer.engines.rules.engine import RulesEngine
+from dealguard_analyzer.reading.read import read_pdf
+from dealguard_api.pod import ExtractSettings
 from dealguard_api.report import Language, Report, RiskLevel
 from tests.contract_texts import ENGLISH, GERMAN, document_of
+
+_SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def analyse(*pages: str, language: Language | None = "en", unreadable: tuple[int, ...] = ()) -> Report:
@@ -85,8 +90,44 @@ def test_what_is_no_contract_is_said_not_to_be_one(text: str, language: Language
 def test_unreadable_pages_are_named() -> None:
     report = analyse(ENGLISH, "The rest of the agreement.", unreadable=(2,))
     assert [page.page for page in report.unreadable_pages] == [2]
-    assert "1 page(s) could not be read" in report.summary
+    assert "1 page could not be read and was" in report.summary
     assert report.document.pages == 3
+
+
+def test_what_unreadable_pages_may_hold_is_not_said_to_be_missing() -> None:
+    text = ENGLISH.replace("New York", "it")
+    whole, partial = analyse(text), analyse(text, unreadable=(2, 3))
+    assert whole.absent and not partial.absent
+    assert set(whole.absent) <= set(partial.not_determined)
+    missing = [found for found in partial.findings if not found.citations]
+    assert missing and all(f.assessment == "check" and "Pages are missing" in f.explanation for f in missing)
+    assert "2 pages could not be read" in partial.summary
+    assert "1 Seite war nicht lesbar" in analyse("Rechnung Nr. 17", language="de", unreadable=(2,)).summary
+
+
+@pytest.mark.parametrize(("name", "language"), [("license-agreement.en", "en"), ("saas-vertrag.de", "de")])
+def test_what_a_finding_of_a_sample_quotes_is_not_absent(name: str, language: Language) -> None:
+    document = read_pdf(_SAMPLES / f"{name}.pdf", ExtractSettings())
+    report = RulesEngine().analyze(EngineRequest(document, language))
+    quoted = {found.category for found in report.findings if found.citations}
+    assert quoted and not quoted & set(report.absent)
+    if language == "de":  # clauses that German contracts word in their own way
+        assert not {"Change Of Control", "Audit Rights", "Exclusivity", "License Grant"} & set(report.absent)
+        assert "14.03.2025" in report.summary
+
+
+@pytest.mark.parametrize(("perspective", "used"), [("Provider", True), ("Beta Example", True), ("Landlord", False)])
+def test_a_perspective_that_is_no_party_is_said_to_be_none(perspective: str, used: bool) -> None:
+    report = RulesEngine().analyze(EngineRequest(document_of(ENGLISH, language="en"), "en", perspective))
+    assert report.perspective == (perspective if used else None)
+    assert ("was not found among the parties" in report.summary) is not used
+
+
+def test_the_patterns_follow_the_text_and_the_words_the_request() -> None:
+    report = RulesEngine().analyze(EngineRequest(document_of(GERMAN, language="de"), "en"))
+    german = analyse(GERMAN, language="de")
+    assert [found.id for found in report.findings] == [found.id for found in german.findings]
+    assert report.absent == german.absent and "Risk: high" in report.summary
 
 
 def test_progress_reaches_its_end() -> None:

@@ -46,6 +46,7 @@ def text_of(content: str) -> ContractText:
         ("am 12.03.2024", "2024-03-12"),
         ("am 1.4.24", "2024-04-01"),
         ("13/13/2024", None),
+        ("2.2.10 Deliveries", None),
         ("Section 3.4.2 of 2004 rules", None),
         ("may be 2000 units", None),
     ],
@@ -201,3 +202,52 @@ def test_the_law_of_a_licence_is_not_the_law_of_the_contract() -> None:
     )
     law = find_governing_law(text)
     assert law is not None and law.value == "Ohio"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "automatic"),
+    [
+        ("This Agreement shall automatically renew for one (1) year terms.", True),
+        ("If notice is not given the Agreement shall automatically renew for a year.", True),
+        ("It shall renew for a year unless a party gives notice that it will not renew automatically.", True),
+        ("This Agreement shall not automatically renew.", False),
+        ("This Agreement will not renew automatically.", False),
+        ("This Agreement shall not be automatically renewed.", False),
+        ("This Agreement will not renew unless the parties agree in writing.", False),
+        ("Der Vertrag verlängert sich um ein Jahr, wenn er nicht gekündigt wird.", True),
+        ("Der Vertrag verlängert sich nicht automatisch.", False),
+        ("Die automatische Verlängerung des Vertrags um ein Jahr findet nicht statt.", False),
+    ],
+)
+def test_a_denied_renewal_is_not_automatic(sentence: str, automatic: bool) -> None:
+    text = text_of(sentence)
+    renewal = find_renewal(text, text.sentences)
+    assert renewal is not None and renewal.value.automatic is automatic
+
+
+def test_the_notice_is_not_the_renewed_term() -> None:
+    text = text_of(
+        "It shall renew for successive one (1) year terms unless notice is given sixty (60) days before the end."
+    )
+    notice = find_notice_period(text, text.sentences)
+    assert notice is not None and (notice.value.value, notice.value.unit) == (60, "day")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The duties of confidence shall survive the term of this Agreement for a period of five (5) years.",
+        "Buyer shall retain records during the term of this Agreement and for a period of three (3) years.",
+        "On renewal the term of this Agreement shall continue for two (2) years.",
+    ],
+)
+def test_other_periods_are_not_the_initial_term(sentence: str) -> None:
+    assert find_initial_term(text_of(sentence)) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["Each of Alpha Example LLC", "Beispielgasse 3, 79100 Freiburg GmbH", "12 Example Street Inc."]
+)
+def test_addresses_and_phrases_are_no_parties(name: str) -> None:
+    text = text_of(f'This Agreement is made by and between {name} ("Seller") and Beta Example Inc. ("Buyer").')
+    assert [party.name for party in find_parties(text)] == ["Beta Example Inc."]

@@ -179,6 +179,13 @@ def test_every_check_has_a_case_above() -> None:
             "Der Lieferant verarbeitet personenbezogene Daten nach dem Vertrag zur Auftragsverarbeitung.",
         ),
         ("form-double", "de", "Änderungen bedürfen der Schriftform; Individualabreden gehen vor."),
+        ("term-automatic-renewal", "en", "This Agreement shall not automatically renew."),
+        ("term-automatic-renewal", "en", "This Agreement will not renew automatically for additional one-year terms."),
+        ("term-automatic-renewal", "en", "The term of this Agreement shall not be automatically renewed."),
+        ("term-automatic-renewal", "de", "Der Vertrag verlängert sich nicht automatisch um ein weiteres Jahr."),
+        ("non-compete", "en", "Buyer is not subject to any non-compete."),
+        ("non-compete", "de", "Ein Wettbewerbsverbot besteht nicht."),
+        ("non-compete", "de", "Der Käufer unterliegt keinem Wettbewerbsverbot."),
         ("instructions-to-model", "en", "The instructions of the operator of the crane must be followed."),
     ],
 )
@@ -216,6 +223,23 @@ def test_a_finding_names_whom_it_hurts() -> None:
     other = finding(report_on("Supplier may increase the prices at any time."), "price-unilateral-change")
     assert bound is not None and bound.perspective == "Buyer"
     assert other is not None and other.perspective == "Buyer"
+
+
+@pytest.mark.parametrize(
+    ("check", "clause", "hurt"),
+    [
+        ("first-refusal", "Supplier shall have a right of first refusal to buy the business.", "Buyer"),
+        ("first-refusal", "Buyer shall first offer to Supplier under the right of first refusal.", None),
+        ("assignment-restricted", "Supplier may assign this Agreement without the consent of the Buyer.", None),
+        ("assignment-restricted", "Buyer may not assign this Agreement without prior written consent.", "Buyer"),
+    ],
+)
+def test_a_right_does_not_bind_its_holder(check: str, clause: str, hurt: str | None) -> None:
+    found = finding(report_on(clause), check)
+    assert (found.perspective if found else None) == hurt
+    if hurt is None:  # not certain: it weighs the same from every side
+        sides = [finding(report_on(clause, perspective=side), check) for side in (None, "Buyer", "Supplier")]
+        assert len({side.severity.score for side in sides if side is not None}) <= 1
 
 
 def test_what_hurts_the_other_side_weighs_less() -> None:

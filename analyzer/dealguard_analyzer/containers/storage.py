@@ -26,6 +26,8 @@ _TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
 _CHUNK_BYTES = 1 << 20
 # A report has some hundred kilobytes; beyond this it is not one.
 _MAX_REPORT_BYTES = 64 * 1024 * 1024
+# An error of S3 is a short XML document.
+_MAX_ERROR_BYTES = 4096
 _PASSING_STATUSES = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 
@@ -106,7 +108,7 @@ class PresignedStorage:
 
     def _download(self, url: str, path: Path, max_bytes: int) -> Download:
         with self._client.stream("GET", url) as response:
-            if response.status_code == httpx2.codes.NOT_FOUND:
+            if _is_missing(response):
                 raise DocumentError(ExitCode.DOCUMENT_NOT_FOUND)
             _check_status(response)
             announced = int(response.headers.get("Content-Length", "0"))
@@ -124,7 +126,7 @@ class PresignedStorage:
 
     def _get_report(self, url: str) -> bytes | None:
         with self._client.stream("GET", url) as response:
-            if response.status_code == httpx2.codes.NOT_FOUND:
+            if _is_missing(response):
                 return None
             _check_status(response)
             report = bytearray()
@@ -136,11 +138,22 @@ class PresignedStorage:
 
     def _put_report(self, url: str, report: bytes) -> bool:
         headers = {"If-None-Match": "*", "Content-Type": "application/json"}
-        response = self._client.put(url, content=report, headers=headers)
-        if response.status_code == httpx2.codes.PRECONDITION_FAILED:
-            return False
-        _check_status(response)
+        with self._client.stream("PUT", url, content=report, headers=headers) as response:
+            if response.status_code == httpx2.codes.PRECONDITION_FAILED:
+                return False
+            _is_missing(response)
+            _check_status(response)
         return True
+
+
+def _is_missing(response: httpx2.Response) -> bool:
+    """Whether the object is not there; that its whole bucket is not is the installation's fault, not the document's."""
+    if response.status_code != httpx2.codes.NOT_FOUND:
+        return False
+    start = next(response.iter_raw(_MAX_ERROR_BYTES), b"")
+    if b"<Code>NoSuchBucket</Code>" in start:
+        raise _unavailable("The bucket does not exist in the object storage: correct the installation's bucket name.")
+    return True
 
 
 def _check_status(response: httpx2.Response) -> None:

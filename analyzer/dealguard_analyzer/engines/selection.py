@@ -19,7 +19,11 @@ def select_engine(settings: AnalyzeSettings, api_key: str | None) -> Engine:
 
         return RulesEngine()
     if not api_key:
-        where = f" in the Secret {settings.api_key_secret}" if settings.api_key_secret else ""
+        where = (
+            f": the Secret {settings.api_key_secret} needs it as {settings.api_key_secret_key}"
+            if settings.api_key_secret
+            else ""
+        )
         raise EngineRefusedError(ExitCode.API_KEY_MISSING, f"The claude engine needs an API key and found none{where}.")
     from dealguard_analyzer.engines.claude.engine import ClaudeEngine  # noqa: PLC0415
 

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dealguard_api import names
+from dealguard_api.conditions import Condition, ConditionType
 from dealguard_api.resource import ContractAnalysisSpec, ContractAnalysisStatus, Phase
 from dealguard_cli.errors import CliReason, UnavailableError
 
@@ -35,6 +36,16 @@ class Analysis:
     def is_finished(self) -> bool:
         """Whether nothing more happens by itself. A status that speaks of an older spec does not count."""
         return self.phase.is_terminal and (self.status.observed_generation or 0) >= self.generation
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it waits until somebody sets spec.suspend to false."""
+        return self.spec.suspend and not self.is_finished
+
+    @property
+    def reconciling(self) -> Condition | None:
+        """What is under way or waited for; None where nothing is."""
+        return next((each for each in self.status.conditions if each.type == ConditionType.RECONCILING), None)
 
     @property
     def resource_name(self) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import certifi
 import urllib3
 from minio import Minio
 from minio.error import MinioException, S3Error
+from minio.helpers import check_bucket_name
 
 from dealguard_cli.document_file import DocumentFile
 from dealguard_cli.errors import CliReason, NotFoundError, UnavailableError
@@ -61,12 +62,9 @@ class StorageSettings:
                 CliReason.STORAGE_NOT_CONFIGURED,
                 f"The object storage is not configured. Set in the environment:\n{wanted}",
             )
-        url = urlsplit(environment[ENDPOINT])
-        if url.scheme not in ("http", "https") or not url.netloc or url.path.strip("/"):
-            raise UnavailableError(
-                CliReason.STORAGE_NOT_CONFIGURED,
-                f"{ENDPOINT} must be a URL without a path. Set it to {_WHAT_TO_SET[ENDPOINT]}.",
-            )
+        url = _endpoint(environment[ENDPOINT])
+        with _refused_value(BUCKET):
+            check_bucket_name(environment[BUCKET])
         return cls(
             host=url.netloc,
             secure=url.scheme == "https",
@@ -82,14 +80,16 @@ class DocumentStore:
 
     def __init__(self, settings: StorageSettings) -> None:
         self._settings = settings
-        self._client = Minio(
-            settings.host,
-            access_key=settings.access_key,
-            secret_key=settings.secret_key,
-            secure=settings.secure,
-            region=settings.region,
-            http_client=_http_client(),
-        )
+        # The endpoint was checked with the settings, but for hosts of AWS; the region was not.
+        with _refused_value(f"{ENDPOINT} or {REGION}"):
+            self._client = Minio(
+                settings.host,
+                access_key=settings.access_key,
+                secret_key=settings.secret_key,
+                secure=settings.secure,
+                region=settings.region,
+                http_client=_http_client(),
+            )
 
     def upload(self, document: DocumentFile, key: str, on_bytes: Callable[[int], None]) -> None:
         """Store the file under `key`; `on_bytes` is told the size of each part that is sent.
@@ -142,6 +142,37 @@ class DocumentStore:
             ) from error
 
 
+def _endpoint(text: str) -> SplitResult:
+    """The URL of the storage. No message repeats it: it may hold a password."""
+    try:
+        url = urlsplit(text)
+        usable = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # brackets that do not match, a port that is no number
+        usable = False
+    if not usable or url.path.strip("/") or url.query or url.fragment:
+        raise UnavailableError(
+            CliReason.STORAGE_NOT_CONFIGURED,
+            f"{ENDPOINT} must be a URL without a path. Set it to {_WHAT_TO_SET[ENDPOINT]}.",
+        )
+    if "@" in url.netloc:
+        raise UnavailableError(
+            CliReason.STORAGE_NOT_CONFIGURED,
+            f"{ENDPOINT} must not hold a user name or password. Set {ACCESS_KEY} and {SECRET_KEY} instead.",
+        )
+    return url
+
+
+@contextmanager
+def _refused_value(variable: str) -> Iterator[None]:
+    """The SDK's refusal of a value, as a sentence that names the variable it came from."""
+    try:
+        yield
+    except ValueError as error:
+        raise UnavailableError(
+            CliReason.STORAGE_NOT_CONFIGURED, f"{variable} cannot be used: {error}. Correct it in the environment."
+        ) from error
+
+
 class _UploadProgress:
     """Minio's progress protocol: it tells the sizes of the parts, in bytes."""
 
@@ -175,6 +206,11 @@ def _s3_error(error: S3Error, where: str, bucket: str) -> NotFoundError | Unavai
         return UnavailableError(
             CliReason.STORAGE_NOT_CONFIGURED,
             f"The object storage at {where} has no bucket {bucket!r}. Set {BUCKET} to the installation's bucket.",
+        )
+    if error.code == "AuthorizationHeaderMalformed":
+        return UnavailableError(
+            CliReason.STORAGE_NOT_CONFIGURED,
+            f"The object storage at {where} is in another region ({error.code}). Set {REGION} to its region.",
         )
     if error.code in _FORBIDDEN_CODES:
         return UnavailableError(

@@ -4,13 +4,21 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from dealguard_analyzer.errors import AnalysisError
+from dealguard_analyzer.errors import AnalysisError, DocumentError
 from dealguard_analyzer.pipeline import analyze_pdf
 from dealguard_api.pod import AnalyzeSettings, ExtractSettings
 from dealguard_api.reasons import Reason, explain
 from dealguard_cli.document_file import check_file
-from dealguard_cli.errors import AnalysisFailedError, ExitStatus, UnavailableError
+from dealguard_cli.errors import (
+    AnalysisFailedError,
+    BadInputError,
+    CliError,
+    CliReason,
+    ExitStatus,
+    UnavailableError,
+)
 from dealguard_cli.presentation import local_progress, terminal
 from dealguard_cli.presentation import report as presentation
 
@@ -38,6 +46,9 @@ _NEXT_STEPS = {
 }
 
 
+_WORDS = {"spec.maxCostUSD": "--max-cost-usd", "this installation allows": "the limit is"}
+
+
 @dataclass(frozen=True)
 class AnalyzeRequest:
     """What was asked on the command line; None keeps the analyzer's default."""
@@ -57,17 +68,21 @@ class AnalyzeRequest:
 def run(request: AnalyzeRequest, output: presentation.ReportOutput | None) -> ExitStatus:
     """Analyse the file and show its report."""
     document = check_file(request.file, request.max_pdf_bytes)
-    api_key = os.environ.get(API_KEY) or None
+    # A key read from a file often ends with a newline, which no HTTP header takes.
+    api_key = os.environ.get(API_KEY, "").strip() or None
+    base_url = os.environ.get(BASE_URL, "").strip() or None
     if request.engine == "claude" and api_key is None:
         # Known before the document is read, so said before.
         missing = Reason.API_KEY_MISSING
         raise UnavailableError(missing, f"{explain(missing).meaning} {_NEXT_STEPS[missing]}")
+    if api_key and base_url and request.engine != "rules":
+        _check_base_url(base_url)
     try:
         with local_progress.analyzing(terminal.messages(), document.path.name) as on_progress:
             report = analyze_pdf(
                 document.path,
                 _extract_settings(request),
-                _analyze_settings(request),
+                _analyze_settings(request, base_url),
                 api_key=api_key,
                 on_progress=on_progress,
             )
@@ -90,19 +105,37 @@ def _extract_settings(request: AnalyzeRequest) -> ExtractSettings:
     return ExtractSettings.model_validate({name: limit for name, limit in limits.items() if limit is not None})
 
 
-def _analyze_settings(request: AnalyzeRequest) -> AnalyzeSettings:
+def _check_base_url(base_url: str) -> None:
+    try:
+        url = urlsplit(base_url)
+        usable = url.scheme in ("http", "https") and bool(url.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise BadInputError(
+            CliReason.USAGE_ERROR,
+            f"{BASE_URL} is not an http or https URL. Set it to one such as https://claude-proxy.example.com, or "
+            "unset it.",
+        )
+
+
+def _analyze_settings(request: AnalyzeRequest, base_url: str | None) -> AnalyzeSettings:
     settings = AnalyzeSettings(
         engine=request.engine,
         language=request.language,
         perspective=request.perspective,
         max_cost_usd=request.max_cost_usd,
-        anthropic_base_url=os.environ.get(BASE_URL) or None,
+        anthropic_base_url=base_url,
     )
     return settings.model_copy(update={"model": request.model}) if request.model else settings
 
 
-def _for_this_machine(error: AnalysisError) -> AnalysisFailedError:
+def _for_this_machine(error: AnalysisError) -> CliError:
     """The analyzer's error, with a next step that can be taken here."""
     cluster_step = explain(error.reason).next_step
-    what_happened = error.message.removesuffix(cluster_step).rstrip().replace("spec.maxCostUSD", "--max-cost-usd")
-    return AnalysisFailedError(error.reason, f"{what_happened} {_NEXT_STEPS.get(error.reason, cluster_step)}")
+    what_happened = error.message.removesuffix(cluster_step).rstrip()
+    for in_the_cluster, here in _WORDS.items():
+        what_happened = what_happened.replace(in_the_cluster, here)
+    # A document that cannot be used is bad input, also where only the analyzer finds that out.
+    kind = BadInputError if isinstance(error, DocumentError) else AnalysisFailedError
+    return kind(error.reason, f"{what_happened} {_NEXT_STEPS.get(error.reason, cluster_step)}")

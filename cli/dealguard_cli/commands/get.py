@@ -12,13 +12,13 @@ _TABLE_OUTPUTS = (None, "wide")
 
 def run(name: str | None, options: ClusterOptions, *, all_namespaces: bool, output: str | None) -> ExitStatus:
     """Show one analysis, or those of a namespace, or all."""
-    if name and all_namespaces:
+    if name is not None and all_namespaces:
         raise BadInputError(
             CliReason.USAGE_ERROR, "A name goes with one namespace. Use -n NAMESPACE instead of --all-namespaces."
         )
     cluster = connect(options.kubeconfig, options.context)
     namespace = options.namespace or cluster.default_namespace
-    if name:
+    if name is not None:
         analysis = cluster.get(namespace, name)
         if output in _TABLE_OUTPUTS:
             details.print_details(terminal.results(), analysis, datetime.now(UTC))

@@ -14,16 +14,17 @@ from dealguard_cli.adapters.storage import DocumentStore, StorageSettings
 from dealguard_cli.errors import AnalysisFailedError, CliReason, ExitStatus, UnavailableError
 from dealguard_cli.options import ClusterOptions, program_name
 from dealguard_cli.presentation import report as presentation
+from dealguard_cli.presentation.details import resume_command
 
 
 def run(name: str, options: ClusterOptions, output: Literal["markdown", "json", "text"] | None) -> ExitStatus:
     """Show the report of `name`."""
     cluster = connect(options.kubeconfig, options.context)
     analysis = cluster.get(options.namespace or cluster.default_namespace, name)
-    reference = _reference(analysis)
+    stored = reference(analysis)
     store = DocumentStore(StorageSettings.from_environment(os.environ))
-    content = store.download_report(reference.key)
-    if hashlib.sha256(content).hexdigest() != reference.sha256:
+    content = store.download_report(stored.key)
+    if hashlib.sha256(content).hexdigest() != stored.sha256:
         raise UnavailableError(
             CliReason.REPORT_ALTERED,
             "The stored report is not the one that the analysis wrote: its SHA-256 differs. Do not rely on it. "
@@ -36,7 +37,12 @@ def run(name: str, options: ClusterOptions, output: Literal["markdown", "json", 
     return ExitStatus.OK
 
 
-def _reference(analysis: Analysis) -> ReportReference:
+def reference(analysis: Analysis) -> ReportReference:
+    """Where the report of `analysis` is stored.
+
+    Raises:
+        AnalysisFailedError: there is none, or none yet; the message says why.
+    """
     if analysis.status.failure:
         failure = analysis.status.failure
         raise AnalysisFailedError(failure.reason, f"There is no report: {failure.message}")
@@ -45,6 +51,12 @@ def _reference(analysis: Analysis) -> ReportReference:
             "Cancelled",
             "There is no report: the analysis was cancelled. To run it after all, set spec.cancel to false and "
             "spec.runToken to a new value.",
+        )
+    if analysis.is_suspended:
+        raise AnalysisFailedError(
+            CliReason.NOT_FINISHED,
+            "There is no report yet: the analysis is suspended. Set spec.suspend to false to let it go on: "
+            f"`{resume_command(analysis)}`.",
         )
     if analysis.status.result is None:
         where = f"{analysis.name} -n {analysis.namespace}"

@@ -176,7 +176,9 @@ def _conclude(followed: Followed, timeout_seconds: float, *, interrupted: bool) 
         )
         return ExitStatus.INTERRUPTED if interrupted else ExitStatus.WAIT_TIMEOUT
     if any(followed.is_deleted(analysis) for analysis in followed.analyses):
-        messages.print("An analysis was deleted before it finished. Submit its file again if you still want it.")
+        messages.print(
+            "An analysis was deleted before it finished. Submit its file again if you still want it.", soft_wrap=True
+        )
         return ExitStatus.NOT_FOUND
     completed = all(analysis.phase is Phase.COMPLETED for analysis in followed.analyses)
     return ExitStatus.OK if completed else ExitStatus.ANALYSIS_FAILED

@@ -29,6 +29,7 @@ def print_details(console: Console, analysis: Analysis, now: datetime) -> None:
     heading = Text.assemble((analysis.name, "bold"), f"  in namespace {analysis.namespace}")
     rows = [
         *_state_rows(analysis, now),
+        *_waiting_rows(analysis),
         *_failure_rows(analysis),
         *_result_rows(analysis),
         *_document_rows(analysis),
@@ -42,6 +43,8 @@ def print_details(console: Console, analysis: Analysis, now: datetime) -> None:
 def next_step(analysis: Analysis, program: str) -> str | None:
     """The command to try next; None where the failure's own message says it."""
     where = f"{analysis.name} -n {analysis.namespace}"
+    if analysis.is_suspended:
+        return resume_command(analysis)
     match analysis.phase:
         case Phase.COMPLETED:
             return f"{program} report {where}"
@@ -49,6 +52,12 @@ def next_step(analysis: Analysis, program: str) -> str | None:
             return f"kubectl wait --for=condition=Finished ca/{where}"
         case _:
             return None
+
+
+def resume_command(analysis: Analysis) -> str:
+    """The command that lets a suspended analysis go on."""
+    patch = '{"spec":{"suspend":false}}'
+    return f"kubectl patch ca/{analysis.name} -n {analysis.namespace} --type merge -p '{patch}'"
 
 
 def _print_block(console: Console, heading: Text, rows: list[Row]) -> None:
@@ -74,6 +83,11 @@ def _state_rows(analysis: Analysis, now: datetime) -> Iterator[Row]:
         yield "Run", Text(str(status.run))
     if status.job_name:
         yield "Job", Text(status.job_name)
+
+
+def _waiting_rows(analysis: Analysis) -> Iterator[Row]:
+    if (reconciling := analysis.reconciling) and not analysis.status.failure:
+        yield "Message", Text(safe(reconciling.message))
 
 
 def _failure_rows(analysis: Analysis) -> Iterator[Row]:

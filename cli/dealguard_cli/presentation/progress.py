@@ -12,6 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from dealguard_api.reasons import Reason, explain
 from dealguard_api.resource import Phase, Stage
 from dealguard_cli.adapters.analyses import Analysis
 from dealguard_cli.following import Observer
@@ -23,6 +24,11 @@ _STAGE_WORDS = {
     Stage.STARTING: "pod is starting",
     Stage.EXTRACTING: "reading the document",
     Stage.ANALYZING: "analysing the contract",
+}
+# What these mean is what the stage says.
+_NORMAL_PROGRESS = {
+    str(reason): (explain(reason).meaning, str(explain(reason)))
+    for reason in (Reason.QUEUED, Reason.STARTING, Reason.EXTRACTING, Reason.ANALYZING)
 }
 
 
@@ -50,13 +56,23 @@ def uploading(console: Console, name: str, size_bytes: int) -> Iterator[Progress
 
 
 def describe(analysis: Analysis) -> str:
-    """Where it stands, in words: 'Processing: analysing the contract, 12 pages'."""
+    """Where it stands, in words: 'Processing: analysing the contract, 12 pages'; and why, where it does not go on."""
     status = analysis.status
     parts = [_STAGE_WORDS[status.stage]] if status.stage else []
     parts += [words.count(status.document.pages, "page")] if status.document else []
     parts += [f"attempt {status.attempt_count}"] if (status.attempt_count or 0) > 1 else []
     parts += [safe(status.failure.reason)] if status.failure else []
-    return f"{analysis.phase}: {', '.join(parts)}" if parts else str(analysis.phase)
+    sentences = [", ".join(parts)] if parts else []
+    sentences += [why] if (why := _why_it_waits(analysis)) else []
+    return f"{analysis.phase}: {'. '.join(sentences)}" if sentences else str(analysis.phase)
+
+
+def _why_it_waits(analysis: Analysis) -> str | None:
+    """The operator's words, such as on an image that cannot be pulled, a full quota or a failed attempt."""
+    reconciling = analysis.reconciling
+    if reconciling is None or reconciling.message in _NORMAL_PROGRESS.get(reconciling.reason, ()):
+        return None
+    return safe(" ".join(reconciling.message.split()))
 
 
 class _PlainProgress:
@@ -127,6 +143,8 @@ class _LiveProgress:
 
     def __rich__(self) -> RenderableType:
         table = Table.grid(padding=(0, 2))
+        for may_wrap in (False, False, True, False):  # mark, name, state, elapsed
+            table.add_column(no_wrap=not may_wrap, overflow="fold")
         for row in self._rows.values():
             table.add_row(*self._cells(row))
         return Group(table, Text(self._problem, style="yellow")) if self._problem else table

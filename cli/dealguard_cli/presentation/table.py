@@ -59,7 +59,7 @@ _WIDE_COLUMNS: dict[str, Cell] = {
 
 
 def render(analyses: Sequence[Analysis], now: datetime, *, wide: bool, with_namespace: bool) -> Text:
-    """The table, newest last as the server returns it; long lines are the terminal's to wrap."""
+    """The table in the given order (the server lists by namespace and name); long lines are the terminal's to wrap."""
     columns = (_NAMESPACE if with_namespace else {}) | _COLUMNS | (_WIDE_COLUMNS if wide else {})
     rows = [[Text(title, style="bold") for title in columns]]
     rows += [[cell(analysis, now) for cell in columns.values()] for analysis in analyses]

@@ -1,6 +1,6 @@
 """Ended pods, kept as attempts: pod, cause, duration, what was spent. Each pod is recorded once and never revised."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dealguard_api.reasons import Reason
@@ -31,6 +31,14 @@ def record_attempts(observation: Observation) -> ContractAnalysisStatus:
             "usage": usage,
             "document": documents[-1] if documents else status.document,
         }
+    )
+
+
+def has_vanished_pod(observation: Observation) -> bool:
+    """Whether a pod that is not on record yet ended by nothing but its deletion, as a watch tells it."""
+    attempts = observation.analysis.status.attempts
+    return any(
+        pod.is_gone and not replace(pod, is_gone=False).has_ended and _is_new(pod, attempts) for pod in observation.pods
     )
 
 

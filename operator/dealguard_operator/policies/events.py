@@ -14,7 +14,7 @@ def events_between(before: ContractAnalysisStatus, after: ContractAnalysisStatus
     last = after.attempts[-1] if after.attempts else None
     has_new_attempt = last is not None and last not in before.attempts
     if after.phase is Phase.PROCESSING and has_new_attempt and last is not None:
-        message = retry_message(len(after.attempts), Reason(last.reason))
+        message = retry_message(after.attempt_count or len(after.attempts), Reason(last.reason))
         notes.append(EventNote(EventType.WARNING, "Retrying", message))
     if after.phase is not before.phase:
         notes.extend(_end_of(after))

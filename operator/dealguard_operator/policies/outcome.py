@@ -16,12 +16,18 @@ from dealguard_operator.policies.attempts import FailedAttempt, failed_attempts,
 from dealguard_operator.policies.conditions import current_reason, set_conditions
 from dealguard_operator.policies.diagnosis import Cause, analyze_outcome, waiting_cause
 from dealguard_operator.policies.messages import safe, with_next_step
+from dealguard_operator.policies.progress import no_pod_message
 
 # A failing Job stops its last pod, which then has 5 s (its grace period) to say what it spent; twice that for the
 # node to report it. Beyond, the node itself is in trouble.
 LAST_WORDS_SECONDS = 10
 
+# The Job controller ends a Job at its deadline; if it does not, the operator does, by a clock that may differ a little.
+OVERDUE_SECONDS = 30
+
 _NEVER_STARTED = (Reason.IMAGE_PULL_FAILED, Reason.UNSCHEDULABLE)
+# How a run ends that is over its deadline.
+OVER_DEADLINE = (Reason.DEADLINE_EXCEEDED, Reason.POD_NOT_CREATED, *_NEVER_STARTED)
 
 
 def judge(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict | None:
@@ -47,6 +53,25 @@ def judge(observation: Observation, status: ContractAnalysisStatus, now: datetim
     if job.condition("SuccessCriteriaMet", "Complete"):
         return _lost_result(observation, status, now)
     return None
+
+
+def overdue_at(observation: Observation) -> datetime | None:
+    """When the operator itself ends the run; None while its deadline does not run."""
+    job = observation.job
+    if job is None or job.is_suspended:
+        return None
+    return job.began_at + timedelta(seconds=observation.analysis.spec.deadline_seconds + OVERDUE_SECONDS)
+
+
+def judge_overdue(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict | None:
+    """The end of a run whose Job should have ended by now; None for any other."""
+    due = overdue_at(observation)
+    if due is None or now < due:
+        return None
+    if not observation.is_fresh:
+        return Verdict(needs_fresh=True)
+    cause = _over_deadline(observation, failed_attempts(observation))
+    return Verdict(fail(observation.analysis, status, cause, None, now))
 
 
 def fail(
@@ -131,6 +156,8 @@ def _over_deadline(observation: Observation, failures: Sequence[FailedAttempt]) 
     seconds = observation.analysis.spec.deadline_seconds
     if not any(pod.has_started for pod in observation.pods):
         before = current_reason(observation.analysis.status)
+        if observation.job is not None and not observation.pods and before == Reason.POD_NOT_CREATED:
+            return Cause(Reason.POD_NOT_CREATED, no_pod_message(observation.job.name))
         reasons = [waiting_cause(pod) for pod in observation.pods]
         for reason in (*reasons, *(cause for cause in _NEVER_STARTED if cause == before)):
             if reason is not None:

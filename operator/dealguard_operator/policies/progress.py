@@ -1,6 +1,6 @@
 """Stage and waiting cause from the pod's own container states: no side channel."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dealguard_api.reasons import Reason, explain
 from dealguard_api.resource import ContractAnalysisStatus, Phase, Stage
@@ -9,6 +9,9 @@ from dealguard_operator.policies.attempts import failed_attempts
 from dealguard_operator.policies.conditions import set_conditions
 from dealguard_operator.policies.diagnosis import waiting_cause
 from dealguard_operator.policies.messages import safe, with_next_step
+
+# The Job controller creates the first pod within a second or so.
+_FIRST_POD_SECONDS = 10
 
 _REASONS = {
     Stage.STARTING: Reason.STARTING,
@@ -23,7 +26,7 @@ def in_progress(observation: Observation, status: ContractAnalysisStatus, now: d
     assert job is not None
     pod = observation.live_pods[-1] if observation.live_pods else None
     stage = _stage(pod)
-    reason, message = _words(observation, stage, pod)
+    reason, message = _words(observation, stage, pod, now)
     return set_conditions(
         status.model_copy(
             update={
@@ -41,13 +44,45 @@ def in_progress(observation: Observation, status: ContractAnalysisStatus, now: d
     )
 
 
+def lacks_pod(observation: Observation, now: datetime) -> bool:
+    """Whether the Job has had no pod for so long that none can be created."""
+    return may_lack_pod(observation) and now >= pod_expected_by(observation)
+
+
+def may_lack_pod(observation: Observation) -> bool:
+    """Whether the Job should have a first pod, and none is seen."""
+    job = observation.job
+    has_had_pods = bool(observation.pods or observation.analysis.status.attempts)
+    return job is not None and job.is_active and not job.is_suspended and not has_had_pods
+
+
+def pod_expected_by(observation: Observation) -> datetime:
+    """When a Job without a pod is remarkable."""
+    assert observation.job is not None
+    return observation.job.began_at + timedelta(seconds=_FIRST_POD_SECONDS)
+
+
+def no_pod_message(job_name: str) -> str:
+    """What to say of a Job whose pods are refused: the operator may not read the Job's Events, people may."""
+    return (
+        f"No pod could be created for Job {job_name}: kubectl describe job {job_name} shows why, "
+        "often a quota or a policy of the namespace."
+    )
+
+
 def _stage(pod: PodState | None) -> Stage:
     if pod is None or not pod.has_started:
         return Stage.STARTING
     return Stage.ANALYZING if isinstance(pod.analyze, Running | Terminated) else Stage.EXTRACTING
 
 
-def _words(observation: Observation, stage: Stage, pod: PodState | None) -> tuple[Reason, str]:
+def _words(observation: Observation, stage: Stage, pod: PodState | None, now: datetime) -> tuple[Reason, str]:
+    job = observation.job
+    if job is not None and job.is_suspended:
+        what = f"Job {job.name} is suspended, not by this analysis."
+        return Reason.SUSPENDED, with_next_step(what, "It goes on when a queue admits it or its spec.suspend is false.")
+    if job is not None and lacks_pod(observation, now):
+        return Reason.POD_NOT_CREATED, no_pod_message(job.name)
     failed = failed_attempts(observation)
     waiting = waiting_cause(pod) if pod is not None and not pod.has_started else None
     if waiting is not None:

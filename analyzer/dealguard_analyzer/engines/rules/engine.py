@@ -10,13 +10,13 @@ from dealguard_analyzer.engines.rules.checks import Case
 from dealguard_analyzer.engines.rules.checks.all import ALL_CHECKS
 from dealguard_analyzer.engines.rules.clauses import Catalogue, Clauses, english, find_clauses, german
 from dealguard_analyzer.engines.rules.facts.all import Facts, find_facts
-from dealguard_analyzer.engines.rules.findings import find_findings
+from dealguard_analyzer.engines.rules.findings import find_findings, is_party, with_missing_pages
 from dealguard_analyzer.engines.rules.summary import not_a_contract, summarise
 from dealguard_analyzer.engines.rules.text import ContractText
-from dealguard_api.report import Citation, Clause, EngineInfo, EngineName, Language, Report
+from dealguard_api.report import Citation, Clause, EngineInfo, EngineName, Finding, Language, Report
 
 # Changes whenever the same document may get another report.
-RULES_VERSION: Final = "2026.11"
+RULES_VERSION: Final = "2026.11.1"
 
 # More passages of one category are repetitions; the first ones say it.
 _MAX_CLAUSES_PER_CATEGORY = 6
@@ -55,20 +55,23 @@ class RulesEngine:
         steps = 4
         text = ContractText(request.document)
         request.on_progress(1, steps)
-        language: Language = request.language or "en"
+        language: Language = request.language or "en"  # of the report's words
+        text_language = request.document.info.language or request.language
         if not _is_contract(text):
             request.on_progress(steps, steps)
             return _unexamined(request, language)
-        clauses = find_clauses(text, _catalogues(request.language))
+        clauses = find_clauses(text, _catalogues(text_language))
         request.on_progress(2, steps)
         facts = find_facts(text, clauses)
-        case = _case(text, clauses, facts, request.language)
+        case = _case(text, clauses, facts, text_language)
         request.on_progress(3, steps)
-        findings = find_findings(case, ALL_CHECKS, language, request.perspective)
-        report = _report(request, case, language).model_copy(update={"findings": findings})
         unreadable = len(request.document.unreadable_pages)
+        unknown = request.perspective if request.perspective and not is_party(facts, request.perspective) else None
+        findings = find_findings(case, ALL_CHECKS, language, None if unknown else request.perspective)
+        findings = with_missing_pages(findings, unreadable, language)
+        summary = summarise(facts, findings, unreadable, language, unknown_perspective=unknown)
         request.on_progress(steps, steps)
-        return report.model_copy(update={"summary": summarise(facts, findings, unreadable, language)})
+        return _report(request, case, findings, summary, perspective=None if unknown else request.perspective)
 
 
 def _is_contract(text: ContractText) -> bool:
@@ -125,8 +128,11 @@ def _fact_clauses(facts: Facts) -> dict[str, list[Citation]]:
     return found
 
 
-def _clauses(case: Case) -> list[Clause]:
-    """Every passage found, in the order of CUAD's list and then of the topics' names."""
+def _clauses(case: Case, findings: list[Finding], looked_for: list[str]) -> list[Clause]:
+    """Every passage found, in the order of CUAD's list and then of the topics' names.
+
+    What a finding quotes is there, even where no pattern of its category matched.
+    """
     citations = _fact_clauses(case.facts)
     if case.facts.governing_law_sentences:
         citations["Governing Law"] = [case.text.cite(s) for s in case.facts.governing_law_sentences]
@@ -134,6 +140,9 @@ def _clauses(case: Case) -> list[Clause]:
         known = {citation.quote for citation in citations.get(category, [])}
         added = [citation for s in sentences if (citation := case.text.cite(s)).quote not in known]
         citations[category] = citations.get(category, []) + added
+    for finding in findings:
+        if finding.citations and finding.category in looked_for:
+            citations.setdefault(finding.category, list(finding.citations))
     order = {name: index for index, name in enumerate(CUAD_CATEGORIES)}
     return [
         Clause(category=category, citation=citation)
@@ -150,13 +159,19 @@ def _looked_for(case: Case) -> list[str]:
     return sorted(known)
 
 
-def _report(request: EngineRequest, case: Case, language: Language) -> Report:
-    facts, clauses, looked_for = case.facts, _clauses(case), _looked_for(case)
+def _report(
+    request: EngineRequest, case: Case, findings: list[Finding], summary: str, perspective: str | None
+) -> Report:
+    facts, looked_for = case.facts, _looked_for(case)
+    clauses = _clauses(case, findings, looked_for)
     present = {clause.category for clause in clauses}
+    not_found = [name for name in looked_for if name not in present]
+    # A page that could not be read may hold what was not found on the others.
+    unknown = not_found if request.document.unreadable_pages else []
     return Report(
         document=request.document.info,
         engine=EngineInfo(name="rules", version=RULES_VERSION),
-        perspective=request.perspective,
+        perspective=perspective,
         contract_type=facts.contract_type,
         parties=list(facts.parties),
         agreement_date=facts.agreement_date,
@@ -169,11 +184,12 @@ def _report(request: EngineRequest, case: Case, language: Language) -> Report:
         price_adjustment=facts.price_adjustment,
         governing_law=facts.governing_law,
         venue=facts.venue,
+        findings=findings,
         clauses=clauses,
-        absent=[name for name in looked_for if name not in present],
-        not_determined=[name for name in CUAD_CATEGORIES if name not in looked_for],
+        absent=[] if unknown else not_found,
+        not_determined=[*(name for name in CUAD_CATEGORIES if name not in looked_for), *unknown],
         unreadable_pages=list(request.document.unreadable_pages),
-        summary=not_a_contract(language),
+        summary=summary,
     )
 
 
@@ -183,9 +199,8 @@ def _unexamined(request: EngineRequest, language: Language) -> Report:
     return Report(
         document=request.document.info,
         engine=EngineInfo(name="rules", version=RULES_VERSION),
-        perspective=request.perspective,
         findings=[attempt] if attempt else [],
         not_determined=list(CUAD_CATEGORIES),
         unreadable_pages=list(request.document.unreadable_pages),
-        summary=not_a_contract(language),
+        summary=not_a_contract(len(request.document.unreadable_pages), language),
     )

@@ -4,11 +4,8 @@ import re
 
 from dealguard_analyzer.engines.rules.checks import Case, Check, Outcome, Words, having, matching, outcome
 from dealguard_analyzer.engines.rules.facts.periods import find_periods, months
+from dealguard_analyzer.engines.rules.facts.terms import renews_itself
 
-_AUTOMATIC = re.compile(
-    r"\bautomatic|\bshall (?:be )?(?:renew|extend)|\bwill (?:be )?(?:renew|extend)|\bverlängert (?:sich|er|es)"
-    r"|\bstillschweigend|\bunless\b.{0,80}\bnotice"
-)
 _MUTUAL = re.compile(
     r"\b(?:either|each|both|any) part(?:y|ies)|\bparties\b|\bbeide\w*|\bjede\w* (?:partei|vertragspartei)"
     r"|\bparteien\b|\bvon beiden\b|\bparty hereto\b|\bmutual"
@@ -20,13 +17,15 @@ _TERMINATION_EXCLUDED = re.compile(
 _GOOD_CAUSE_EXCLUDED = re.compile(
     r"\b(?:außerordentliche kündigung|kündigung aus wichtigem grund)\b.{0,60}\bausgeschlossen"
 )
+_RENEWED = re.compile(r"\bverläng|\bstillschweigend")
 _GERMAN_TERM = re.compile(r"\b(?:mindestlaufzeit|laufzeit|vertragsdauer|fest für|für die dauer von)\b")
 
 
 def _automatic_renewal(case: Case) -> Outcome | None:
-    sentences = having(case.clauses.of("Renewal Term"), _AUTOMATIC)
-    if not sentences:
+    renewal = case.facts.renewal
+    if renewal is None or not renewal.value.automatic:
         return None
+    sentences = [s for s in case.clauses.of("Renewal Term") if renews_itself(s)]
     notice = max(
         (months(hit.period) for s in sentences for hit in find_periods(s.text) if hit.period.reference_point), default=0
     )
@@ -38,8 +37,8 @@ def _renewal_309(case: Case) -> Outcome | None:
     if not (case.german_law and case.german) or case.consumer is False:
         return None
     found = []
-    for sentence in having(case.clauses.of("Renewal Term"), _AUTOMATIC, re.compile(r"\bunbestimmte zeit\b")):
-        if any(hit.period.unit in ("month", "year") for hit in find_periods(sentence.text)):
+    for sentence in having(case.clauses.of("Renewal Term"), _RENEWED, re.compile(r"\bunbestimmte zeit\b")):
+        if renews_itself(sentence) and any(hit.period.unit in ("month", "year") for hit in find_periods(sentence.text)):
             found.append(sentence)
     for sentence in matching(case, _GERMAN_TERM):
         if sentence not in found and any(months(hit.period) > 24 for hit in find_periods(sentence.text)):

@@ -113,6 +113,6 @@ CHECKS = (
         impact=3,
         find=_first_refusal,
         assessment="check",
-        hurts="bound",
+        hurts="other",
     ),
 )

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from dealguard_analyzer.engines.rules.negation import is_affirmed
 from dealguard_analyzer.engines.rules.text import ContractText, Sentence
 
 
@@ -24,12 +25,14 @@ class Pattern:
         require: expressions that must all match the same sentence.
         forbid: expressions that must not.
         heading: expression that the section's heading must match.
+        affirmed: a sentence that denies what the anchor names ('there is no non-compete') does not count.
     """
 
     anchor: str
     require: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ()
     heading: str | None = None
+    affirmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class _Compiled:
     require: tuple[re.Pattern[str], ...]
     forbid: tuple[re.Pattern[str], ...]
     heading: re.Pattern[str] | None
+    affirmed: bool
 
     def matches(self, sentence: Sentence) -> bool:
         """Whether everything beside the anchor fits."""
@@ -45,6 +49,7 @@ class _Compiled:
             (self.heading is None or self.heading.search(sentence.heading) is not None)
             and all(pattern.search(sentence.lower) for pattern in self.require)
             and not any(pattern.search(sentence.lower) for pattern in self.forbid)
+            and (not self.affirmed or is_affirmed(self.anchor, sentence.lower))
         )
 
 
@@ -62,6 +67,7 @@ def _compile(pattern: Pattern) -> _Compiled:
         require=tuple(re.compile(expression) for expression in pattern.require),
         forbid=tuple(re.compile(expression) for expression in pattern.forbid),
         heading=re.compile(pattern.heading) if pattern.heading else None,
+        affirmed=pattern.affirmed,
     )
 
 

@@ -109,7 +109,7 @@ PATTERNS = {
     ],
     "Non-Compete": [
         Pattern(
-            r"\bcompet(?:e|es|ing|itive|itor|itors|ition)\b",
+            r"\b(?<!non-)compet(?:e|es|ing|itive|itor|itors|ition)\b",
             require=(
                 _NEGATED,
                 r"\b(?:engage|compete|participat|sell|market|distribut|develop|promot|manufactur|own|operat"
@@ -122,8 +122,8 @@ PATTERNS = {
                 r"\banti-?trust\b",
             ),
         ),
-        Pattern(r"\bnon-?compet(?:e|ition)\b"),
-        Pattern(r"\bcovenants? not to compete\b"),
+        Pattern(r"\bnon-?compet(?:e|ition)\b", affirmed=True),
+        Pattern(r"\bcovenants? not to compete\b", affirmed=True),
     ],
     "Exclusivity": [
         Pattern(

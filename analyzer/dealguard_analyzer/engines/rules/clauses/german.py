@@ -62,9 +62,9 @@ PATTERNS = {
         ),
     ],
     "Non-Compete": [
-        Pattern(r"\bwettbewerbsverbot|\bkonkurrenzverbot|\bkonkurrenzklausel|\bkarenzentschädigung"),
+        Pattern(r"\b(?:wettbewerbsverbot|konkurrenzverbot|konkurrenzklausel|karenzentschädigung)\w*", affirmed=True),
         Pattern(
-            r"\b(?:wettbewerb|konkurrenz)\w*",
+            r"\b(?:wettbewerb(?!sverbot)|konkurrenz(?!verbot|klausel))\w*",
             require=(
                 r"\b(?:nicht|kein\w*|unterlassen|untersagt|verpflichtet sich)\b",
                 r"\b(?:tätig|unternehmen|beteilig|treten|vertreib|anbiet)",
@@ -77,6 +77,12 @@ PATTERNS = {
         Pattern(
             r"\bausschließlich\w* (?:bei|vom|von) (?:dem |der )?\w*",
             require=(r"\b(?:bezieh|bezug|erwerb|beauftrag|kauf)",),
+        ),
+        Pattern(
+            r"\b(?:verpflichtet sich|wird|darf|dürfen)\b",
+            require=(r"\b(?:nicht|kein\w*|nur|ausschließlich)\b",),
+            forbid=(r"abwerb|\bgerichtsstand",),
+            heading=r"exklusiv|ausschließlichkeit",
         ),
         Pattern(r"\bausschließliche[nrs]? (?:recht|nutzungsrecht|lizenz|vertrieb)"),
     ],
@@ -107,7 +113,8 @@ PATTERNS = {
     "Change Of Control": [
         Pattern(r"\bkontrollwechsel|\bchange[- ]of[- ]control|\bgesellschafterwechsel"),
         Pattern(
-            r"\b(?:mehrheit der|beteiligungsverhältnisse|mehrheitsgesellschafter|verschmelzung)\b",
+            r"\b(?:mehrheit der|mehrheitsverhältnisse|beherrschend\w*"
+            r"|beteiligungsverhältnisse|mehrheitsgesellschafter|verschmelzung)\b",
             require=(r"kündig|zustimmung|übergang",),
         ),
     ],
@@ -157,6 +164,7 @@ PATTERNS = {
         )
     ],
     "License Grant": [
+        Pattern(r"\berhält\b.{0,160}\brecht, (?:die|das|den)\b", require=(r"\bzu (?:nutzen|verwenden|vertreiben)\b",)),
         Pattern(
             r"\b(?:nutzungsrecht\w*|lizenz\w*|recht zur nutzung|verwertungsrecht\w*)\b",
             require=(r"\b(?:räumt|eingeräumt|gewährt|erhält|erteilt|einräumung|berechtigt)\b",),
@@ -191,6 +199,9 @@ PATTERNS = {
         ),
     ],
     "Audit Rights": [
+        Pattern(
+            r"\b(?:nutzung|einhaltung|bücher|unterlagen)\b.{0,120}\bzu prüfen\b", require=(r"\bberechtigt\b|\brecht\b",)
+        ),
         Pattern(
             r"\b(?:prüfungsrecht|auditrecht|audit|einsichtsrecht|bucheinsicht|einsicht in|überprüf\w*"
             r"|kontrollrecht\w*)\b",

@@ -45,6 +45,10 @@ _DATE = re.compile(
 )
 
 
+# '2.2.10' is a section's number as often as a date; a German word for time tells.
+_GERMAN_LEAD = re.compile(r"\b(?:am|vom|den|dem|zum|bis|ab|seit|datum:?|stand:?)\s{1,3}$", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class DateHit:
     """A date at `flat[start:end]`; `iso` is YYYY, YYYY-MM or YYYY-MM-DD, as much as the text says."""
@@ -57,6 +61,12 @@ class DateHit:
 def find_dates(flat: str, start: int = 0, end: int | None = None) -> Iterator[DateHit]:
     """The dates in `flat[start:end]`, in order."""
     for match in _DATE.finditer(flat, start, len(flat) if end is None else end):
+        if (
+            match["year_d"]
+            and len(match["year_d"]) == 2
+            and not _GERMAN_LEAD.search(flat[max(0, match.start() - 12) : match.start()])
+        ):
+            continue
         if (iso := _iso(match)) is not None:
             first = match.start() + (1 if match.group()[0] in "]_●•*" else 0)
             yield DateHit(iso, first, match.end())

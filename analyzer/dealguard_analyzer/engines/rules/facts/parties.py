@@ -46,6 +46,13 @@ _NOT_A_ROLE = re.compile(
     re.IGNORECASE,
 )
 
+# Addresses, numbered recitals and "each of the Company" look like companies.
+_NOT_A_NAME = re.compile(
+    r"^each of\b|^a\. (?!\w\.)|\bthe company$|\b\d{5}\b|\b\d+ (?:[a-z]+ ){1,3}(?:street|avenue|road|drive|boulevard)\b"
+    r"|(?:straße|str\.|weg|platz|allee|gasse) \d",
+    re.IGNORECASE,
+)
+
 
 def find_parties(text: ContractText) -> list[Party]:
     """The parties that the preamble names: companies, and names that it gives a role."""
@@ -102,7 +109,7 @@ def _add(found: dict[str, Party], text: ContractText, start: int, end: int, role
     citation = text.running.cite(start, end)
     name = " ".join(citation.quote.split()).strip(" ,")[:300]
     key = re.sub(r"\W", "", name).casefold()
-    if not key or any(key in known for known in found):
+    if not key or _NOT_A_NAME.search(name) or any(key in known for known in found):
         return
     found[key] = Party(name=name, role=role[:100] if role else None, citation=citation)
 

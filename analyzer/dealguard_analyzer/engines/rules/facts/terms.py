@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from dealguard_analyzer.engines.rules.facts.periods import find_periods
+from dealguard_analyzer.engines.rules.negation import is_affirmed
 from dealguard_analyzer.engines.rules.text import ContractText, Sentence
 from dealguard_api.report import Fact, Period, Renewal
 
@@ -26,13 +27,18 @@ _NOTICE_BEFORE = re.compile(
     r"\b(?:frist von|frist beträgt|notice of|kündigungsfrist|spätestens|mindestens|wenigstens)\b[^.]{0,12}$"
 )
 _NOTICE_AFTER = re.compile(
-    r"^['’]?s?[^.]{0,25}\b(?:notice|prior|before|in advance|preceding|vor|zuvor"
+    r"^['’]?s?(?:(?!\b(?:unless|terms?|periods?|if|wenn|sofern|falls)\b)[^.]){0,25}"
+    r"\b(?:notice|prior|before|in advance|preceding|vor|zuvor"
     r"|zum (?:ende|monatsende|quartalsende|jahresende))\b"
 )
 _AUTOMATIC = re.compile(
-    r"\bautomatic|\bshall (?:be )?(?:renew|extend)|\bwill (?:be )?(?:renew|extend)|\bunless\b|\bverlängert"
-    r" (?:sich|er|es)|\bstillschweigend|\byear to year|\bmonth to month|\bmonth-to-month"
+    r"\bautomatic|\bautomatisch|\bshall (?:be )?(?:renew|extend)|\bwill (?:be )?(?:renew|extend)|\bverlängert"
+    r" (?:sich|er|es)(?! nur)|\bstillschweigend|\byear to year|\bmonth to month|\bmonth-to-month"
 )
+_UNLESS_NOTICE = re.compile(r"\bunless\b.{0,120}\b(?:notice|notif|terminat|cancel|elect)")
+# Periods that are not the contract's: what outlives it, what is kept, and what comes after the first term.
+_OUTLIVES = re.compile(r"\b(?:surviv|records\b|retain|warranty|payment|gewährleistung|aufbewahr)")
+_AFTER_FIRST_TERM = re.compile(r"\b(?:renew|notice\b)")
 
 
 def find_initial_term(text: ContractText) -> Fact[Period] | None:
@@ -40,25 +46,34 @@ def find_initial_term(text: ContractText) -> Fact[Period] | None:
     sentences = list(text.sentences_with(_TERM))
     named = [sentence for sentence in sentences if _NAMED_TERM.search(sentence.lower)]
     for sentence in named + sentences:
-        if "warranty" in sentence.lower or "payment" in sentence.lower or "gewährleistung" in sentence.lower:
+        if _OUTLIVES.search(sentence.lower):
             continue
         for hit in find_periods(sentence.text):
             before = sentence.lower[max(0, hit.start - 45) : hit.start]
             after = sentence.lower[hit.end : hit.end + 30]
+            if _AFTER_FIRST_TERM.search(sentence.lower, 0, hit.start):
+                break
             if _TERM_BEFORE_PERIOD.search(before) and "notice" not in after and "frist" not in before:
                 return Fact(value=hit.period, citation=text.cite(sentence))
     return None
 
 
 def find_renewal(text: ContractText, sentences: Iterable[Sentence]) -> Fact[Renewal] | None:
-    """What the first clause on renewal says."""
-    for sentence in sentences:
+    """What the first clause by which the contract renews itself says; else the first clause on renewal."""
+    for sentence in sorted(sentences, key=lambda sentence: not renews_itself(sentence)):
         start = re.search(r"renew|extend|continue|verlänger", sentence.lower)
         periods = [hit.period for hit in find_periods(sentence.text) if start is None or hit.start >= start.start()]
-        automatic = _AUTOMATIC.search(sentence.lower) is not None
+        automatic = renews_itself(sentence)
         period = periods[0].model_copy(update={"reference_point": None}) if periods else None
         return Fact(value=Renewal(automatic=automatic, period=period), citation=text.cite(sentence))
     return None
+
+
+def renews_itself(sentence: Sentence) -> bool:
+    """Whether a clause on renewal takes effect without anybody's doing."""
+    if is_affirmed(_AUTOMATIC, sentence.lower):
+        return True
+    return _AUTOMATIC.search(sentence.lower) is None and _UNLESS_NOTICE.search(sentence.lower) is not None
 
 
 def find_notice_period(text: ContractText, sentences: Iterable[Sentence]) -> Fact[Period] | None:
