@@ -65,13 +65,6 @@ class RunningText:
         """The number of the page on which the character at `offset` stands."""
         return self._pages[self.place(offset)[0]].number
 
-    def page_start(self, page_number: int) -> int | None:
-        """Where the page begins in `text`; None if it is unreadable or beyond the end."""
-        for segment in self._segments:
-            if self._pages[segment.page_index].number >= page_number:
-                return segment.start
-        return None
-
     def cite(self, start: int, end: int) -> Citation:
         """The passage `text[start:end]`, without the white space around it, as a citation.
 

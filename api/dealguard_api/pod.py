@@ -23,6 +23,7 @@ EXTRACT_VOLUME = "extract-job"
 # Files that the operator's volumes put before the containers. Each container sees only its own keys of the Secret.
 SECRET_MOUNT_PATH = "/run/dealguard/job"  # noqa: S105 - a path
 API_KEY_MOUNT_PATH = "/run/dealguard/api-key"
+API_KEY_FILE = "api-key"  # under it, whatever the key is called in its Secret
 WORK_MOUNT_PATH = "/run/dealguard/work"  # in memory; holds the extracted text between the two containers
 TERMINATION_MESSAGE_PATH = "/dev/termination-log"
 

@@ -14,6 +14,9 @@ from dealguard_api.base import WireModel
 from dealguard_api.conditions import Condition
 from dealguard_api.report import DocumentInfo, EngineName, FindingCounts, RiskLevel, Usage
 
+# A summary has to fit into the status, which stays under 8 KB, and into a termination message.
+MAX_SUMMARY_BYTES = 800
+
 IMMUTABLE: dict[str, Any] = {"x-dealguard-immutable": True}
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$", min_length=64, max_length=64)]
@@ -193,7 +196,9 @@ class Result(WireModel):
     risk_level: Annotated[RiskLevel, Field(description="Level of the worst finding.")]
     risk_score: Annotated[int, Field(ge=0, le=25, description="Likelihood × impact of the worst finding.")]
     findings: Annotated[FindingCounts, Field(description="Number of findings of each level.")]
-    summary: Annotated[str, Field(max_length=800, description="The report's summary, at most 800 bytes of UTF-8.")]
+    summary: Annotated[
+        str, Field(max_length=MAX_SUMMARY_BYTES, description="The report's summary, at most 800 bytes of UTF-8.")
+    ]
     report: Annotated[ReportReference, Field(description="The full report.")]
     engine: Annotated[EngineName, Field(description="The engine that wrote it.")]
     model: Annotated[str | None, Field(max_length=100, description="The model, for the claude engine.")] = None

@@ -9,6 +9,7 @@ from dealguard_api.exit_codes import PERMANENT
 from dealguard_api.pod import (
     ANALYZE_CONTAINER,
     ANALYZE_SECRET_KEYS,
+    API_KEY_FILE,
     API_KEY_MOUNT_PATH,
     DEADLINE,
     DOCUMENT_URL,
@@ -36,8 +37,6 @@ _GRACE_SECONDS = 5
 _ANALYZE_VOLUME, _API_KEY_VOLUME, _WORK_VOLUME = "analyze-job", "api-key", "work"
 # Too many to guess one.
 _SECRET_NAME_BYTES = 8
-# The name of the file under API_KEY_MOUNT_PATH, whatever the installation calls the Secret's key.
-_API_KEY_FILE = "api-key"
 
 
 def job_manifest(analysis: Analysis, name: str, run: int, settings: OperatorSettings) -> Manifest:
@@ -229,7 +228,7 @@ def _secret_volume(name: str, secret_name: str, items: dict[str, str]) -> Manife
 
 
 def _api_key_volume(settings: OperatorSettings) -> Manifest:
-    volume = _secret_volume(_API_KEY_VOLUME, settings.api_key_secret_name, {settings.api_key_secret_key: _API_KEY_FILE})
+    volume = _secret_volume(_API_KEY_VOLUME, settings.api_key_secret_name, {settings.api_key_secret_key: API_KEY_FILE})
     # Without it, `auto` falls back to the rules and `claude` says which Secret is missing.
     volume["secret"]["optional"] = True
     return volume

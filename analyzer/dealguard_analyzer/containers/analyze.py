@@ -22,12 +22,11 @@ from dealguard_api import pod
 from dealguard_api.exit_codes import ExitCode
 from dealguard_api.pod import AnalyzeOutcome, AnalyzeSettings, OutcomeFailure
 from dealguard_api.report import Report, Usage
-from dealguard_api.resource import ReportReference, Result
+from dealguard_api.resource import MAX_SUMMARY_BYTES, ReportReference, Result
 from dealguard_api.text import shorten_utf8
 
 # What an engine leaves of the time until the deadline, for storing the report.
 _RESERVE = timedelta(seconds=3)
-_MAX_SUMMARY_BYTES = 800
 _MAX_CONTRACT_TYPE_CHARACTERS = 100
 
 
@@ -134,7 +133,7 @@ def _result(stored: bytes, report_key: str) -> Result:
         risk_level=report.risk.level,
         risk_score=report.risk.score,
         findings=report.finding_counts,
-        summary=shorten_utf8(report.summary, _MAX_SUMMARY_BYTES),
+        summary=shorten_utf8(report.summary, MAX_SUMMARY_BYTES),
         report=ReportReference(key=report_key, sha256=hashlib.sha256(stored).hexdigest()),
         engine=report.engine.name,
         model=report.engine.model,

@@ -8,9 +8,6 @@ from dealguard_analyzer.errors import AnalysisError
 from dealguard_api import pod
 from dealguard_api.exit_codes import ExitCode
 
-# The key's name in the API key's Secret, and so the file's.
-_API_KEY_FILE = "api-key"
-
 
 @dataclass(frozen=True)
 class Mounts:
@@ -57,6 +54,6 @@ class Mounts:
     def read_api_key(self) -> str | None:
         """The key of Claude's API; None if the namespace has none."""
         try:
-            return (self.api_key / _API_KEY_FILE).read_text().strip() or None
+            return (self.api_key / pod.API_KEY_FILE).read_text().strip() or None
         except (OSError, UnicodeDecodeError):
             return None

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from dealguard_api import names
 from dealguard_api.exit_codes import ExitCode
 from dealguard_api.reasons import Reason, explain
-from dealguard_api.resource import ContractAnalysisStatus, Failure, Phase, Result
+from dealguard_api.resource import MAX_SUMMARY_BYTES, ContractAnalysisStatus, Failure, Phase, Result
 from dealguard_operator.model import Analysis, JobCondition, Observation, PodState, Terminated, Verdict
 from dealguard_operator.policies.attempts import FailedAttempt, failed_attempts, has_succeeded
 from dealguard_operator.policies.conditions import current_reason, set_conditions
@@ -227,7 +227,7 @@ def _within_bounds(result: Result) -> Result:
     """`result` with its free texts made safe: the schema counts characters, the status bytes."""
     return result.model_copy(
         update={
-            "summary": safe(result.summary, 800),
+            "summary": safe(result.summary, MAX_SUMMARY_BYTES),
             "contract_type": safe(result.contract_type, 100) if result.contract_type else None,
         }
     )

@@ -30,11 +30,11 @@ from dealguard_api.report import (
     Usage,
     Venue,
 )
+from dealguard_api.resource import MAX_SUMMARY_BYTES
 from dealguard_api.text import shorten_utf8
 
 ValueT = TypeVar("ValueT")
 
-MAX_SUMMARY_BYTES = 800
 _MAX_PARTIES = 30
 _MAX_PRICES = 40
 _MAX_CLAUSES = 300

@@ -4,10 +4,9 @@ from dealguard_analyzer.engines.rules.checks import Words
 from dealguard_analyzer.engines.rules.facts.all import Facts
 from dealguard_api.labels import date_label, jurisdiction_label, level_label, unit_label
 from dealguard_api.report import Finding, Language, Period
+from dealguard_api.resource import MAX_SUMMARY_BYTES
 from dealguard_api.text import shorten_utf8
 
-# What fits into the resource's status.
-MAX_SUMMARY_BYTES = 800
 _MAX_NAMED_FINDINGS = 3
 
 _NOT_A_CONTRACT = Words(
