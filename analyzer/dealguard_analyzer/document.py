@@ -6,7 +6,7 @@ Offsets count Unicode code points within one page's `text`.
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import overload
+from typing import Literal, overload
 
 from dealguard_api.report import DocumentInfo, UnreadablePage
 
@@ -73,16 +73,45 @@ class Words(Sequence[Word]):
     __hash__ = None  # type: ignore[assignment]
 
 
+HiddenReason = Literal["invisible", "sameColour", "covered", "clipped", "offPage", "tiny"]
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenText:
+    """A stretch of a page's text that a person who looks at the page does not see: `text[start:end]`, and why."""
+
+    start: int
+    end: int
+    reason: HiddenReason
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One readable page. `number` counts from 1; `text` is as `sandbox/normalise.py` describes it.
 
     `words` are in the order of the text; they may be missing though there is text: the second reader knows no boxes.
+    `hidden` are the parts of the text that a reader of the page does not see, in order, not overlapping.
     """
 
     number: int
     text: str
     words: Sequence[Word] = ()
+    hidden: tuple[HiddenText, ...] = ()
+
+
+SideTextKind = Literal["metadata", "annotation", "attachment", "outline", "script"]
+
+
+@dataclass(frozen=True, slots=True)
+class SideText:
+    """Text that travels with the document and stands on no page: a title, a note, the name of an attached file.
+
+    Never part of the contract's text. `page` is the page of an annotation.
+    """
+
+    kind: SideTextKind
+    text: str
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +121,4 @@ class ExtractedDocument:
     info: DocumentInfo
     pages: tuple[Page, ...]
     unreadable_pages: tuple[UnreadablePage, ...] = field(default=())
+    side_texts: tuple[SideText, ...] = field(default=())
