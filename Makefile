@@ -11,6 +11,8 @@ SETUP_STAMP := .venv/.dealguard-setup
 export PDF ?=
 # Use: make test ARGS="tests/unit -k reading"
 ARGS ?=
+# Use: make fuzz SECONDS=600
+SECONDS ?= 120
 
 .PHONY: help
 help: ## List the commands
@@ -34,6 +36,10 @@ test: check ## Set up what is needed and run all tests (ARGS= selects some)
 	@# Before the tests, so that a first build shows its progress.
 	@$(if $(findstring tests/unit,$(ARGS)),true,$(CLUSTER) build)
 	@$(PYTHON) -m pytest $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(SETUP_STAMP) ## Try changed PDFs on the reading of PDFs, for two minutes or SECONDS=
+	@$(PYTHON) -m tests.fuzz.run --seconds $(SECONDS)
 
 .PHONY: check
 check: $(SETUP_STAMP) ## Lint, type-check, and look whether generated files are up to date

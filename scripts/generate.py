@@ -22,9 +22,10 @@ def crd_manifest() -> str:
 
 
 def report_schema() -> str:
-    """The report's JSON Schema."""
+    """The report's JSON Schema: of what is written, so derived fields such as the risk are in it."""
     schema = Report.model_json_schema(by_alias=True, mode="serialization")
-    return json.dumps({"$comment": GENERATED_FROM, **schema}, indent=2, ensure_ascii=False) + "\n"
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$comment": GENERATED_FROM}
+    return json.dumps({**head, **schema}, indent=2, ensure_ascii=False) + "\n"
 
 
 def reasons_reference() -> str:

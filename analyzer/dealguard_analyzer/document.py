@@ -6,8 +6,9 @@ Offsets count Unicode code points within one page's `text`.
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, overload
+from typing import overload
 
+from dealguard_analyzer.sandbox import wire
 from dealguard_api.report import DocumentInfo, UnreadablePage
 
 
@@ -73,7 +74,7 @@ class Words(Sequence[Word]):
     __hash__ = None  # type: ignore[assignment]
 
 
-HiddenReason = Literal["invisible", "sameColour", "covered", "clipped", "offPage", "tiny"]
+HiddenReason = wire.HiddenReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Page:
     hidden: tuple[HiddenText, ...] = ()
 
 
-SideTextKind = Literal["metadata", "annotation", "attachment", "outline", "script"]
+SideTextKind = wire.SideTextKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from dealguard_analyzer.document import ExtractedDocument
-from dealguard_analyzer.engines import EngineRequest
+from dealguard_analyzer.engines import CheckpointStore, EngineRequest, NoCheckpoint
 from dealguard_analyzer.engines.selection import select_engine
 from dealguard_analyzer.reading import read_pdf
 from dealguard_api.pod import AnalyzeSettings, ExtractSettings
@@ -70,6 +70,7 @@ def analyze_document(
     deadline: datetime | None = None,
     on_progress: OnProgress = _nobody_watches,
     on_usage: Callable[[Usage], None] = _nobody_counts,
+    checkpoint: CheckpointStore | None = None,
 ) -> Report:
     """The report on a document that was read already.
 
@@ -80,6 +81,7 @@ def analyze_document(
         deadline: when the caller stops waiting; None for never.
         on_progress: told of the engine's steps.
         on_usage: told everything consumed so far whenever it grows.
+        checkpoint: what earlier attempts have paid for; None: there are none.
 
     Raises:
         AnalysisError: there is no report.
@@ -99,5 +101,6 @@ def analyze_document(
             max_cost_usd=None if settings.max_cost_usd is None else Decimal(settings.max_cost_usd),
             on_progress=on_step,
             on_usage=on_usage,
+            checkpoint=checkpoint or NoCheckpoint(),
         )
     )

@@ -6,7 +6,7 @@ ligatures. These differences do not count; every letter and digit does.
 
 import unicodedata
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from dealguard_analyzer.document import ExtractedDocument
 from dealguard_analyzer.running_text import MAX_QUOTE_CHARACTERS, RunningText
@@ -74,6 +74,12 @@ class QuoteIndex:
                     return citation
         return Citation(quote=quote[:MAX_QUOTE_CHARACTERS], page=max(1, page_hint or 1), verified=False)
 
+    def places(self, passage: str, pages: Collection[int] = ()) -> list[tuple[int, int]]:
+        """Every (start, end) in the running text at which `passage` stands: those on `pages` if there are any."""
+        wanted = normalise(passage)
+        found = list(self._indexes[0].occurrences(wanted)) if wanted else []
+        return [place for place in found if self._indexes[0].pages_of(*place) & set(pages)] or found
+
 
 class _Index:
     """One running text in normal form, and where each of its characters comes from."""
@@ -93,13 +99,18 @@ class _Index:
     def find(self, wanted: str, page_hint: int | None) -> Citation | None:
         """The occurrence on the page that was said, else the first one, else None."""
         first: tuple[int, int] | None = None
-        for start, end in self._occurrences(wanted):
+        for start, end in self.occurrences(wanted):
             if page_hint is None or self._running.page_number(start) == page_hint:
                 return self._running.cite(start, end)
             first = first or (start, end)
         return self._running.cite(*first) if first else None
 
-    def _occurrences(self, wanted: str) -> Iterator[tuple[int, int]]:
+    def pages_of(self, start: int, end: int) -> set[int]:
+        """The pages on which the passage begins and ends."""
+        return {self._running.page_number(start), self._running.page_number(max(start, end - 1))}
+
+    def occurrences(self, wanted: str) -> Iterator[tuple[int, int]]:
+        """Every place of a passage in normal form, in order; offsets of the running text."""
         position = self._normal.find(wanted)
         while position >= 0:
             start, end = self._origins[position], self._origins[position + len(wanted) - 1] + 1

@@ -63,6 +63,11 @@ def report_key(namespace: str, uid: str, run: int) -> str:
     return f"reports/{namespace}/{uid}/{run}.json"
 
 
+def checkpoint_key(namespace: str, uid: str, run: int) -> str:
+    """Where a run keeps what it has paid for until its report is stored: beside the report."""
+    return f"reports/{namespace}/{uid}/{run}.checkpoint.json"
+
+
 def document_key_violation(key: str, namespace: str) -> str | None:
     """Why `key` may not be read by an analysis in `namespace`, as a sentence that says what to do; None if it may."""
     prefix = document_prefix(namespace)

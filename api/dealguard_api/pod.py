@@ -4,6 +4,7 @@ The operator writes the environment and the Secret; the analyzer reads them, and
 (`exit_codes.py`) and a termination message. Neither knows more of the other.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
@@ -11,6 +12,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from dealguard_api.base import WireModel
+from dealguard_api.prices import PriceTable
 from dealguard_api.report import DocumentInfo, Usage
 from dealguard_api.resource import Result
 
@@ -31,10 +33,21 @@ TERMINATION_MESSAGE_PATH = "/dev/termination-log"
 DOCUMENT_URL = "document-url"  # presigned GET of the PDF; extract
 REPORT_GET_URL = "report-get-url"  # presigned GET of this run's report, if an earlier attempt stored it; analyze
 REPORT_PUT_URL = "report-put-url"  # presigned PUT of the report, to be sent with `If-None-Match: *`; analyze
+# Presigned GET, PUT and DELETE of what an attempt has paid for so far, for the next one; analyze.
+CHECKPOINT_GET_URL = "checkpoint-get-url"
+CHECKPOINT_PUT_URL = "checkpoint-put-url"
+CHECKPOINT_DELETE_URL = "checkpoint-delete-url"
 DEADLINE = "deadline"  # RFC 3339 time at which the Job ends; both
 
 EXTRACT_SECRET_KEYS = (DOCUMENT_URL, DEADLINE)
-ANALYZE_SECRET_KEYS = (REPORT_GET_URL, REPORT_PUT_URL, DEADLINE)
+ANALYZE_SECRET_KEYS = (
+    REPORT_GET_URL,
+    REPORT_PUT_URL,
+    CHECKPOINT_GET_URL,
+    CHECKPOINT_PUT_URL,
+    CHECKPOINT_DELETE_URL,
+    DEADLINE,
+)
 
 # The kubelet keeps the last 4,096 bytes of a message, and 12,288 are shared by all containers of a pod.
 MAX_TERMINATION_MESSAGE_BYTES = 2000
@@ -48,7 +61,10 @@ class Environment(WireModel):
     def to_environment(self) -> dict[str, str]:
         """Variable name to value, for the fields that are set."""
         values = self.model_dump(mode="json", by_alias=False, exclude_none=True)
-        return {f"{self.PREFIX}{name.upper()}": str(value) for name, value in values.items()}
+        return {
+            f"{self.PREFIX}{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in values.items()
+        }
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -72,17 +88,25 @@ class ExtractSettings(Environment):
     max_memory_bytes: Annotated[int, Field(gt=0)] = 512 * 1024 * 1024
 
 
-class AnalyzeSettings(Environment):
-    """What the `analyze` container is told."""
+class ClaudeSettings(Environment):
+    """What an installation chooses for the `claude` engine; docs/claude.md explains each."""
+
+    model: Annotated[str, Field(min_length=1, max_length=100)] = "claude-sonnet-5-5"
+    effort: Literal["low", "medium", "high", "xhigh", "max"] = "medium"  # how long the model thinks; billed as output
+    max_output_tokens: Annotated[int, Field(ge=4_000)] = 32_000  # a report of 60 findings has some 15,000
+    # Of one request, instructions (some 5,000) included; what is longer is read in windows. Unset: the model's limit.
+    max_input_tokens: Annotated[int | None, Field(ge=10_000)] = None
+    prices: PriceTable | None = None  # over those that this version knows
+    anthropic_base_url: str | None = None  # unset: the SDK's default
+
+
+class AnalyzeSettings(ClaudeSettings):
+    """What the `analyze` container is told: the installation's choices and the analysis's own."""
 
     engine: Literal["auto", "claude", "rules"] = "auto"
     language: Literal["auto", "de", "en"] = "auto"
     perspective: str | None = None
     max_cost_usd: str | None = None
-    model: str = "claude-sonnet-5-5"
-    effort: Literal["low", "medium", "high", "xhigh", "max"] = "medium"  # how long the model thinks; billed as output
-    max_output_tokens: Annotated[int, Field(gt=0)] = 32_000  # a report of 60 findings has some 15,000
-    anthropic_base_url: str | None = None  # unset: the SDK's default
     api_key_secret: str | None = None  # "<namespace>/<name>", to name it in messages; never the key
     api_key_secret_key: str = "api-key"  # noqa: S105 - under which name the key is in that Secret, for messages
     report_key: str | None = None  # where the report is stored, for the termination message

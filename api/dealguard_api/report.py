@@ -4,11 +4,12 @@ A report is a function of the document's bytes and the analysis's parameters: it
 same input gives the same report. Its JSON form is versioned by `schemaVersion`.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, Generic, Literal, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
 
-from pydantic import Field, computed_field
+from pydantic import Field, PlainSerializer, WithJsonSchema, computed_field, model_validator
 
 from dealguard_api.base import WireModel
 
@@ -17,6 +18,13 @@ SCHEMA_VERSION: Final = "dealguard.io/report/v1alpha1"
 # datetime.date would do for dates, but a contract may name a month or a year alone.
 IsoDate = Annotated[
     str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", description="ISO 8601: YYYY, YYYY-MM or YYYY-MM-DD.")
+]
+# Written out in digits ("100", never "1E+2"), and bounded, so that whatever a model says can be printed.
+PlainDecimal = Annotated[
+    Decimal,
+    Field(max_digits=20, decimal_places=6),
+    PlainSerializer(lambda number: format(number, "f"), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d{1,20}(\.\d{1,6})?$"}, mode="serialization"),
 ]
 Language = Literal["de", "en"]
 EngineName = Literal["claude", "rules"]
@@ -46,7 +54,24 @@ class Citation(WireModel):
     end: Annotated[int | None, Field(ge=0, description="Offset after its last character, on its last page.")] = None
     end_page: Annotated[int | None, Field(ge=1, description="The page it ends on, where that is another one.")] = None
     rectangles: list[Rectangle] = []
-    verified: bool = False
+    verified: Annotated[bool, Field(description="Whether code found the quote in the extracted text.")] = False
+
+    @property
+    def last_page(self) -> int:
+        """The page the quote ends on."""
+        return self.end_page or self.page
+
+    @model_validator(mode="after")
+    def _stands_where_it_says(self) -> Self:
+        if self.last_page < self.page or (self.end_page is not None and self.end_page == self.page):
+            raise ValueError("endPage must come after page: leave it out where the quote ends on the page it starts on")
+        if not self.verified:
+            return self
+        if self.start is None or self.end is None:
+            raise ValueError("a verified citation has start and end: set them, or leave it unverified")
+        if self.end_page is None and self.end <= self.start:
+            raise ValueError("end must come after start")
+        return self
 
 
 class Fact(WireModel, Generic[ValueT]):
@@ -67,7 +92,7 @@ class Party(WireModel):
 class Period(WireModel):
     """A length of time, as the contract states it: 'three months' stays three months, not 90 days."""
 
-    value: Annotated[Decimal, Field(gt=0)]
+    value: Annotated[PlainDecimal, Field(gt=0)]
     unit: Literal["day", "businessDay", "week", "month", "quarter", "year"]
     reference_point: Annotated[
         str | None, Field(max_length=300, description="From when, or to when, it counts: 'to the end of a quarter'.")
@@ -84,7 +109,7 @@ class Renewal(WireModel):
 class Money(WireModel):
     """An amount in one currency (ISO 4217)."""
 
-    amount: Decimal
+    amount: PlainDecimal
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
@@ -165,7 +190,13 @@ class Finding(WireModel):
     )
     perspective: Annotated[str | None, Field(max_length=120, description="The party it hurts.")] = None
     statutes: list[Annotated[str, Field(max_length=100)]] = []
-    citations: Annotated[list[Citation], Field(description="Empty only where the finding is an absence.")] = []
+    citations: Annotated[
+        list[Citation],
+        Field(
+            description="Empty where there is nothing to quote: the finding is that something is missing, or that the "
+            "file carries something beside its pages."
+        ),
+    ] = []
 
 
 class FindingCounts(WireModel):
@@ -202,16 +233,30 @@ class Usage(WireModel):
     cache_read_tokens: Annotated[int, Field(ge=0, description="Input tokens read from the prompt cache.")] = 0
     cache_write_tokens: Annotated[int, Field(ge=0, description="Input tokens written to the prompt cache.")] = 0
     cost_usd: Annotated[
-        str, Field(alias="costUSD", pattern=r"^\d{1,6}(\.\d{1,6})?$", description="Cost in USD, a decimal number.")
-    ] = "0"
+        str | None,
+        Field(
+            alias="costUSD",
+            pattern=r"^\d{1,6}(\.\d{1,6})?$",
+            description="Cost in USD, a decimal number; unset if tokens were used and the model's price is not known.",
+            # Not "0": where tokens were used, silence about the cost must not read as "it was free".
+            default_factory=lambda used: None if any(used.values()) else "0",
+        ),
+    ]
+
+    @property
+    def cost(self) -> Decimal | None:
+        """`cost_usd` as a number; None if it is not known."""
+        return None if self.cost_usd is None else Decimal(self.cost_usd)
 
     def __add__(self, other: "Usage") -> "Usage":
+        known = self.cost is not None and other.cost is not None
+        cost = (self.cost or Decimal()) + (other.cost or Decimal())
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
             cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
             cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
-            cost_usd=format((Decimal(self.cost_usd) + Decimal(other.cost_usd)).normalize(), "f"),
+            cost_usd=format(cost.normalize(), "f") if known else None,
         )
 
 
@@ -236,7 +281,13 @@ class Report(WireModel):
     schema_version: Literal["dealguard.io/report/v1alpha1"] = SCHEMA_VERSION
     document: DocumentInfo
     engine: EngineInfo
-    perspective: str | None = None
+    perspective: Annotated[
+        str | None, Field(max_length=120, description="The party whose risks count; unset for every party.")
+    ] = None
+    is_contract: Annotated[
+        bool,
+        Field(description="False where the text does not look like a contract: then it was not examined as one."),
+    ] = True
 
     contract_type: Fact[str] | None = None
     parties: list[Party] = []
@@ -253,11 +304,15 @@ class Report(WireModel):
 
     clauses: list[Clause] = []
     findings: list[Finding] = []
-    absent: Annotated[list[str], Field(description="Categories looked for and not in the contract.")] = []
+    absent: Annotated[
+        list[str], Field(description="Categories looked for on every page and not found. Never one of `clauses`.")
+    ] = []
     not_determined: Annotated[
         list[str], Field(description="Facts and categories that this engine could not decide or does not look for.")
     ] = []
-    unreadable_pages: list[UnreadablePage] = []
+    unreadable_pages: Annotated[
+        list[UnreadablePage], Field(description="Pages without text that could be read, and why.")
+    ] = []
 
     summary: Annotated[str, Field(max_length=4000, description="In the contract's language.")]
     usage: Usage = Usage()
@@ -268,6 +323,44 @@ class Report(WireModel):
         """The worst finding's score and level."""
         score = max((finding.severity.score for finding in self.findings), default=0)
         return Risk(level=RiskLevel.of(score), score=score)
+
+    @computed_field(description="How many citations are not verified.")  # type: ignore[prop-decorator]
+    @property
+    def unverified_citations(self) -> int:
+        """How many statements rest on words that code did not find in the document."""
+        return sum(not citation.verified for citation in self.citations())
+
+    def citations(self) -> Iterator[Citation]:
+        """Every citation of the report: the facts', the parties', the clauses', the findings'."""
+        yield from (fact.citation for fact in self._facts())
+        yield from (party.citation for party in self.parties)
+        yield from (clause.citation for clause in self.clauses)
+        for finding in self.findings:
+            yield from finding.citations
+
+    def _facts(self) -> Iterator[Fact[Any]]:
+        single = (self.contract_type, self.agreement_date, self.effective_date, self.expiration_date)
+        terms = (self.initial_term, self.renewal, self.notice_period)
+        for fact in (*single, *terms, *self.prices, self.price_adjustment, self.governing_law, self.venue):
+            if fact is not None:
+                yield fact
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if any(citation.verified and citation.last_page > self.document.pages for citation in self.citations()):
+            raise ValueError("a verified citation stands on a page that the document does not have")
+        if any(unreadable.page > self.document.pages for unreadable in self.unreadable_pages):
+            raise ValueError("a page that the document does not have is called unreadable")
+        absent = set(self.absent)
+        if absent & {clause.category for clause in self.clauses}:
+            raise ValueError("a category is called absent and has a clause")
+        if absent & set(self.not_determined):
+            raise ValueError("a category is called absent and not determined")
+        if absent and self.unreadable_pages:
+            raise ValueError("nothing can be absent while pages are unread: name it as not determined")
+        if absent and not self.is_contract:
+            raise ValueError("nothing can be absent from what is no contract: name it as not determined")
+        return self
 
     @property
     def finding_counts(self) -> FindingCounts:

@@ -4,6 +4,7 @@
     commands/        what each command does
     adapters/        the API server and the object storage
     presentation/    what a person or a program sees
+    local_analysis.py, report_files.py    contracts analysed here, side by side, and the files of their reports
     errors.py        everything that ends a command early, with its exit status
 
 What belongs here: talking to people and scripts, to the API server and to the object storage. What never does:

@@ -22,6 +22,7 @@ class ExitStatus(IntEnum):
     UNAVAILABLE = 3
     WAIT_TIMEOUT = 4
     NOT_FOUND = 5
+    RISK_FOUND = 10  # apart from the others: it says something about the contract, not about the command
     DEFECT = 70  # EX_SOFTWARE of sysexits.h: dealguard itself is wrong
     OUTPUT_UNWRITABLE = 74  # EX_IOERR: the results cannot be written, as on a full disk
     INTERRUPTED = 130  # 128 + SIGINT
@@ -33,6 +34,7 @@ class CliReason(StrEnum):
 
     USAGE_ERROR = "UsageError"
     FILE_UNREADABLE = "FileUnreadable"
+    FILE_UNWRITABLE = "FileUnwritable"
     FORBIDDEN = "Forbidden"
     UNAUTHORIZED = "Unauthorized"
     INVALID = "Invalid"

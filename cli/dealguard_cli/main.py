@@ -30,7 +30,7 @@ from dealguard_cli.options import (
 
 _DEFAULT_MAX_PDF_BYTES = 100 * 1024 * 1024  # dealguard_api.pod.ExtractSettings; a test holds them together
 
-_ReportOutput = Literal["markdown", "json", "text"]
+_ReportOutput = Literal["text", "markdown", "html", "json"]
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -40,6 +40,7 @@ Exit codes:
     3  cluster or storage unreachable, not configured or not permitted
     4  --timeout was over before the analysis finished; it goes on
     5  not found
+   10  --fail-on: a contract has a finding of that colour or a worse one
    70  a defect of dealguard itself
    74  the output cannot be written, as on a full disk
   130  interrupted (Ctrl-C)
@@ -139,13 +140,14 @@ def get(name: str | None, all_namespaces: bool, output: str | None, options: Clu
 
 @cli.command(epilog=_EXIT_CODES)
 @click.argument("name", callback=check_name)
-@output_option("markdown", "json", "text")
+@output_option("text", "markdown", "html", "json")
 @cluster_options
 @debug_option
 def report(name: str, output: _ReportOutput | None, options: ClusterOptions) -> ExitStatus:
     """Show the report of the analysis NAME.
 
-    On a terminal it is laid out to be read (text); in a pipe it is Markdown; json is the report as it is stored.
+    On a terminal it is laid out to be read (text); in a pipe it is Markdown; html is a page for a browser; json is the
+    report as it is stored.
     """
     from dealguard_cli.commands import report as command
 
@@ -153,7 +155,7 @@ def report(name: str, output: _ReportOutput | None, options: ClusterOptions) -> 
 
 
 @cli.command(epilog=_EXIT_CODES)
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @_engine
 @_language
 @_perspective
@@ -169,16 +171,39 @@ def report(name: str, output: _ReportOutput | None, options: ClusterOptions) -> 
     "--max-memory-bytes", type=click.IntRange(min=1), help="What reading may use. [default: 536870912 (512 MiB)]"
 )
 @click.option("--model", help="The model of the claude engine. [default: claude-sonnet-5-5]")
-@output_option("markdown", "json", "text")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["red", "orange", "yellow", "green"]),
+    help="Exit with 10 where a contract has a finding of this colour or a worse one: red is critical, orange high, "
+    "yellow medium, green low.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Several files: how many are analysed at the same time. [default: one a processor]",
+)
+@click.option(
+    "-O",
+    "--output-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write each report to a file of its own there: HTML, or what -o names.",
+)
+@output_option("table", "text", "markdown", "html", "json")
 @debug_option
-def analyze(output: _ReportOutput | None, **request: Any) -> ExitStatus:
-    """Analyse a contract (PDF) on this machine, without a cluster.
+def analyze(**request: Any) -> ExitStatus:
+    """Analyse contracts (PDF) on this machine, without a cluster.
+
+    Shows a table of the risks with their pages; -o text, markdown or html is the whole report. One file's JSON is its
+    report; that of several is a list. A file that cannot be analysed does not stop the others.
 
     The rules engine needs no network. The claude engine takes its key from ANTHROPIC_API_KEY.
     """
     from dealguard_cli.commands import analyze as command
 
-    return command.run(command.AnalyzeRequest(**request), output)
+    return command.run(command.AnalyzeRequest(**request))
 
 
 @cli.command()
@@ -259,16 +284,14 @@ def _invoke(arguments: Sequence[str]) -> int:
 
 
 def _fail(reason: str, message: str, exit_status: ExitStatus, *, as_json: bool) -> int:
-    # A path may hold bytes that are no text.
-    printable = message.encode(errors="replace").decode()
+    from dealguard_cli.presentation import terminal
+
     if as_json:
         from dealguard_cli.presentation import machine
 
-        machine.print_error(str(reason), printable)
+        machine.print_error(str(reason), terminal.printable(message))
     else:
-        from dealguard_cli.presentation import terminal
-
-        terminal.print_error(printable)
+        terminal.print_error(terminal.printable(message))
     return exit_status
 
 

@@ -11,6 +11,9 @@ from dealguard_api.pod import (
     ANALYZE_SECRET_KEYS,
     API_KEY_FILE,
     API_KEY_MOUNT_PATH,
+    CHECKPOINT_DELETE_URL,
+    CHECKPOINT_GET_URL,
+    CHECKPOINT_PUT_URL,
     DEADLINE,
     DOCUMENT_URL,
     EXTRACT_CONTAINER,
@@ -87,6 +90,9 @@ def secret_manifest(analysis: Analysis, job: JobState, run: int, urls: RunUrls) 
             DOCUMENT_URL: urls.document_get,
             REPORT_GET_URL: urls.report_get,
             REPORT_PUT_URL: urls.report_put,
+            CHECKPOINT_GET_URL: urls.checkpoint_get,
+            CHECKPOINT_PUT_URL: urls.checkpoint_put,
+            CHECKPOINT_DELETE_URL: urls.checkpoint_delete,
             DEADLINE: deadline_of(analysis, job).isoformat().replace("+00:00", "Z"),
         },
     }
@@ -207,11 +213,10 @@ def _analyze_settings(analysis: Analysis, run: int, settings: OperatorSettings) 
         language=spec.language,
         perspective=spec.perspective,
         max_cost_usd=spec.max_cost_usd,
-        model=settings.model,
-        anthropic_base_url=settings.anthropic_base_url,
         api_key_secret=f"{analysis.namespace}/{settings.api_key_secret_name}",
         api_key_secret_key=settings.api_key_secret_key,
         report_key=names.report_key(analysis.namespace, analysis.uid, run),
+        **dict(settings.claude),
     )
 
 

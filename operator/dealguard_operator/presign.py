@@ -24,6 +24,9 @@ class RunUrls:
     document_get: str
     report_get: str
     report_put: str
+    checkpoint_get: str
+    checkpoint_put: str
+    checkpoint_delete: str
 
     def __repr__(self) -> str:
         return "RunUrls(...)"
@@ -43,18 +46,26 @@ class Presigner:
             region=settings.s3_region,  # without it, the client would ask the storage
         )
 
-    def urls_for(self, document_key: str, report_key: str, *, valid_seconds: float) -> RunUrls:
-        """URLs for one document and one report.
+    def urls_for(self, document_key: str, report_key: str, checkpoint_key: str, *, valid_seconds: float) -> RunUrls:
+        """URLs for one document, one report and one checkpoint.
 
         Args:
             document_key: key of the PDF in the bucket.
             report_key: key of the report in the bucket.
+            checkpoint_key: key of what the run has paid for so far; its attempts read, replace and remove it.
             valid_seconds: time until the Job's deadline; the URLs are valid a little longer.
         """
         seconds = min(max(valid_seconds, 0) + _MARGIN_SECONDS, _MAX_VALID_SECONDS)
         expires = timedelta(seconds=round(seconds))
+
+        def sign(method: str, key: str) -> str:
+            return self._client.get_presigned_url(method, self._bucket, key, expires=expires)
+
         return RunUrls(
-            document_get=self._client.presigned_get_object(self._bucket, document_key, expires=expires),
-            report_get=self._client.presigned_get_object(self._bucket, report_key, expires=expires),
-            report_put=self._client.presigned_put_object(self._bucket, report_key, expires=expires),
+            document_get=sign("GET", document_key),
+            report_get=sign("GET", report_key),
+            report_put=sign("PUT", report_key),
+            checkpoint_get=sign("GET", checkpoint_key),
+            checkpoint_put=sign("PUT", checkpoint_key),
+            checkpoint_delete=sign("DELETE", checkpoint_key),
         )

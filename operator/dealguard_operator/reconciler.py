@@ -300,6 +300,7 @@ class Reconciler:
         urls = self._presigner.urls_for(
             key,
             names.report_key(analysis.namespace, analysis.uid, run),
+            names.checkpoint_key(analysis.namespace, analysis.uid, run),
             valid_seconds=(deadline_of(analysis, job) - self._now()).total_seconds(),
         )
         try:

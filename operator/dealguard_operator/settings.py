@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from dealguard_api.pod import ExtractSettings
+from dealguard_api.pod import ClaudeSettings, ExtractSettings
 from dealguard_operator.errors import SettingsError
 
 _PREFIX = "DEALGUARD_"
@@ -48,10 +48,9 @@ class OperatorSettings(BaseModel):
     # A Secret in the namespace of the analysis, with that namespace's own key.
     api_key_secret_name: Annotated[str, Field(min_length=1, max_length=253)] = "dealguard-claude"  # noqa: S105
     api_key_secret_key: Annotated[str, Field(min_length=1, max_length=253)] = "api-key"  # noqa: S105
-    model: Annotated[str, Field(min_length=1)] = "claude-sonnet-5-5"
-    anthropic_base_url: str | None = None
 
-    # Limits of the `extract` container.
+    # What the `claude` engine uses, and the limits of the `extract` container.
+    claude: ClaudeSettings = ClaudeSettings()
     extract: ExtractSettings = ExtractSettings()
 
     # A full look at everything, beside the watches: the longest a dropped event can delay an analysis.
@@ -93,9 +92,14 @@ class OperatorSettings(BaseModel):
         values: dict[str, Any] = {
             name: value for name in cls.model_fields if (value := environment.get(_variable(name)))
         }
-        values.pop("extract", None)
+        for composed in ("claude", "extract"):
+            values.pop(composed, None)
         try:
-            return cls(extract=ExtractSettings.from_environment(environment), **values)
+            return cls(
+                claude=ClaudeSettings.from_environment(environment),
+                extract=ExtractSettings.from_environment(environment),
+                **values,
+            )
         except pydantic.ValidationError as error:
             raise SettingsError(_in_words(error)) from None
 

@@ -4,7 +4,7 @@ It answers from the contract that it is sent: real sentences of it, and one inve
 mark. What happens is chosen by the API key: `standin:<scenario>[,<scenario>…]`, one scenario a request and the last
 one for all that follow; a plain key means `ok`.
 
-    python tests/standins/claude_server.py --host 127.0.0.1 --port 8089
+    python -m tests.standins.claude_server --host 127.0.0.1 --port 8089
 """
 
 import argparse
@@ -18,8 +18,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from tests.standins.obedient_answers import OBEDIENT
+
 MODELS = {"claude-sonnet-5-5": 1_000_000, "claude-haiku-5-5": 1_000_000, "claude-opus-5-5": 1_000_000}
 CHARACTERS_PER_TOKEN = 4
+# A shorter prefix is not cached, and nothing says so.
+LEAST_CACHED_TOKENS = 1_024
 INVENTED_QUOTE = "The Contractor shall deliver one unicorn to the Customer on every first Monday of the month."
 RETRY_AFTER_SECONDS = "0.05"
 
@@ -29,6 +33,7 @@ _ERRORS: dict[str, tuple[int, str, str, str | None, dict[str, str]]] = {
     "forbidden": (403, "permission_error", "Your API key does not have permission to use this resource.", None, {}),
     "rate_limited": (429, "rate_limit_error", "Rate limited.", None, {"retry-after": RETRY_AFTER_SECONDS}),
     "rate_limited_long": (429, "rate_limit_error", "Rate limited.", None, {"retry-after": "86400"}),
+    "rate_limited_30": (429, "rate_limit_error", "Rate limited.", None, {"retry-after": "30"}),
     "rate_limited_bare": (429, "rate_limit_error", "Rate limited.", None, {}),
     "spend_limit": (429, "rate_limit_error", "Spend limit reached.", "enforced_spend_limit_reached", {}),
     "contract_spend_limit": (400, "invalid_request_error", "Limit reached.", "contract_spend_limit_reached", {}),
@@ -57,11 +62,12 @@ _INSTRUCTION = re.compile(r"ignore (?:all )?(?:previous|prior)|ignoriere|system 
 
 @dataclass
 class Recorded:
-    """One request, as it came."""
+    """One request, as it came, and the usage that its answer began with."""
 
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    usage: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -137,8 +143,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])) or b"{}")
         path = self.path.split("?")[0]
+        self._recorded = Recorded(path, {k.lower(): v for k, v in self.headers.items()}, body)
         with self.state.lock:
-            self.state.requests.append(Recorded(path, {k.lower(): v for k, v in self.headers.items()}, body))
+            self.state.requests.append(self._recorded)
         try:
             _check_request(self.headers, body, path)
         except _RefusedError as refused:
@@ -185,6 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
                 if event is None:  # the connection breaks here
                     self.close_connection = True
                     return
+                if event["type"] == "message_start":
+                    self._recorded.usage.update(event["message"]["usage"])
                 self._chunk(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
             self.wfile.write(b"0\r\n\r\n")
         except (BrokenPipeError, ConnectionResetError):
@@ -292,9 +301,11 @@ def _usage(body: dict[str, Any], state: _State) -> dict[str, int]:
     system = body.get("system")
     cacheable = isinstance(system, list) and any("cache_control" in block for block in system)
     fixed = _tokens(_system(body)) if cacheable else 0
+    if fixed < LEAST_CACHED_TOKENS:
+        fixed = 0
     with state.lock:
         hit = _system(body) in state.cached
-        if cacheable:
+        if fixed:
             state.cached.add(_system(body))
     return {
         "input_tokens": _tokens(_prompt(body)) - fixed,
@@ -359,6 +370,8 @@ def _delta(stop_reason: str, output_tokens: int) -> dict[str, Any]:
 
 
 def _answer_text(scenario: str, body: dict[str, Any]) -> str:
+    if scenario == "empty":
+        return ""
     if scenario == "invalid_json":
         return "I am sorry, here is the report: {"
     answer = _read_contract(_user(body))
@@ -368,6 +381,8 @@ def _answer_text(scenario: str, body: dict[str, Any]) -> str:
     missing = set(schema.get("required", [])) ^ answer.keys()
     if missing:
         raise AssertionError(f"the stand-in does not know the schema's fields: {sorted(missing)}")
+    if scenario in OBEDIENT:
+        answer = OBEDIENT[scenario](answer, _prompt(body))
     return json.dumps(answer, ensure_ascii=False)
 
 

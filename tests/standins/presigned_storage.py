@@ -1,4 +1,4 @@
-"""An object storage as its presigned URLs show it: GET and PUT over real HTTP, with faults on demand."""
+"""An object storage as its presigned URLs show it: GET, PUT and DELETE over real HTTP, with faults on demand."""
 
 import threading
 import time
@@ -89,6 +89,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self._answer(200, b"")
+
+    def do_DELETE(self) -> None:
+        key = self._admit()
+        if key is not None:
+            self.state.objects.pop(key, None)  # what is not there is removed as well
+            self._answer(204, b"")
 
     def _admit(self) -> str | None:
         """The key that may be served now; None if the request has been answered, or left unanswered."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,9 +12,13 @@ from pathlib import Path
 import pytest
 
 from dealguard_api.report import Report
+from dealguard_cli.commands.analyze import Colour, exit_status
 from dealguard_cli.errors import ExitStatus
+from dealguard_cli.local_analysis import Failure, Outcome
 from tests.documents import encrypted_pdf, pdf_with_pages, picture_only_pdf, sample_contract
+from tests.reports import report_with
 from tests.standins.claude_server import ClaudeStandin
+from tests.terminal import run_on_terminal
 
 PROGRAM = Path(sys.executable).with_name("dealguard")
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8"}
@@ -45,13 +50,34 @@ def test_a_sample_gives_a_report_whose_quotes_stand_in_it(language: str) -> None
     assert "analysing" in answer.stderr
 
 
-def test_a_pipe_gets_markdown_and_text_puts_the_risk_table_first() -> None:
-    sample = str(sample_contract("de"))
-    piped = analyze(sample)
-    assert piped.returncode == ExitStatus.OK, piped.stderr
-    assert piped.stdout.startswith("#")
-    assert piped.stdout == analyze(sample, "-o", "markdown").stdout, "the same input, the same bytes"
-    text = analyze(sample, "-o", "text").stdout.splitlines()
+def test_the_default_is_a_table_of_the_risks_and_where_they_stand() -> None:
+    answer = analyze(str(sample_contract("de")))
+    assert answer.returncode == ExitStatus.OK, answer.stderr
+    lines = answer.stdout.splitlines()
+    assert lines[0] == "saas-vertrag.de.pdf"
+    assert "Risiko: hoch (" in lines[2]
+    assert [line.split() for line in lines[3:5]] == [[], ["Risiko", "┃", "Wert", "┃", "Befund", "┃", "Seite"]]
+    assert re.fullmatch(r"hoch +│ +\d+ │ \w.*│ +\d+", lines[6]), "the worst first, with its page"
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in answer.stdout + answer.stderr, "no colours and no bar in a pipe"
+    assert "-o html --output-dir DIR" in answer.stderr, "what to do next"
+
+
+def test_a_terminal_gets_colours_and_a_bar() -> None:
+    code, shown = run_on_terminal("analyze", str(sample_contract("en")), str(sample_contract("de")), columns=80)
+    assert code == ExitStatus.OK
+    assert "\x1b[38;5;208m" in shown, "orange"
+    assert re.search(r"━.*[0-2]/2\x1b", shown), "a bar over all files"
+
+
+def test_a_whole_report_is_the_same_bytes_each_time() -> None:
+    once, again = (analyze(str(sample_contract("de")), "-o", "markdown").stdout for _ in range(2))
+    assert once == again
+    assert once.startswith("# ")
+
+
+def test_text_puts_the_risk_table_first() -> None:
+    text = analyze(str(sample_contract("de")), "-o", "text").stdout.splitlines()
     assert text[0] == "saas-vertrag.de.pdf"
     assert text[2].split() == ["Risiko", "┃", "Wert", "┃", "Befund", "┃", "Seite"], "in the contract's language"
     assert sum("┃" in line for line in text) == 1, "one risk table, not two"
@@ -88,6 +114,147 @@ def test_each_failure_has_its_reason_and_a_step_for_this_machine(
     assert next_step in error["message"]
     assert "spec." not in error["message"], "there is no resource here"
     assert "installation" not in error["message"], "there is no installation here"
+
+
+@pytest.fixture(scope="module")
+def three_files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """A contract, a file that is none, and another contract."""
+    folder = tmp_path_factory.mktemp("contracts")
+    contents = {
+        "lease.pdf": pdf_with_pages(1),
+        "broken.pdf": encrypted_pdf("secret"),
+        "more/lease.pdf": pdf_with_pages(2),
+    }
+    for name, content in contents.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    return [str(folder / name) for name in contents]
+
+
+def test_one_bad_file_does_not_stop_the_others(three_files: list[str]) -> None:
+    answer = analyze(*three_files)
+    assert answer.returncode == ExitStatus.BAD_INPUT
+    assert f"Error: {three_files[1]}: " in answer.stderr
+    assert "Save a copy without the password" in answer.stderr
+    assert "3 of 3: " in answer.stderr, "a sign of life for each file"
+    overview = [line.split("│") for line in answer.stdout.splitlines()[-3:]]
+    assert [row[-1].strip() for row in overview] == ["lease.pdf", "broken.pdf: DocumentEncrypted", "lease.pdf"]
+    assert "Traceback" not in answer.stderr
+
+
+def test_several_files_as_json_are_a_list_in_their_order(three_files: list[str]) -> None:
+    answer = analyze(*three_files, "-o", "json")
+    assert answer.returncode == ExitStatus.BAD_INPUT
+    first, second, third = json.loads(answer.stdout)
+    assert [first["file"], second["file"], third["file"]] == three_files
+    assert [Report.model_validate(each["report"]).document.pages for each in (first, third)] == [1, 2]
+    assert second["error"]["reason"] == "DocumentEncrypted"
+    assert "report" not in second
+
+
+def test_each_report_has_a_file_of_its_own(three_files: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "reports"
+    pages = analyze(*three_files, "--output-dir", str(folder))
+    assert pages.returncode == ExitStatus.BAD_INPUT
+    assert sorted(path.name for path in folder.iterdir()) == ["lease-2.html", "lease.html"]
+    assert "Document: lease.pdf" in (folder / "lease-2.html").read_text()
+    assert f"Wrote {folder}/lease.html and 1 more beside it." in pages.stderr
+    data = analyze(three_files[0], "-O", str(folder), "-o", "json")
+    assert data.returncode == ExitStatus.OK
+    (listed,) = json.loads(data.stdout)
+    assert listed["reportFile"] == str(folder / "lease.json")
+    assert listed["risk"] == Report.model_validate_json((folder / "lease.json").read_text()).risk.to_wire()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("-o", "html"), "name a folder for them with --output-dir"),
+        (("-O", "/proc/nowhere"), "Name another folder with --output-dir"),
+        (("-O", __file__), "is a file"),
+        (("--fail-on", "blue"), "'red', 'orange', 'yellow', 'green'"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_read(
+    three_files: list[str], arguments: tuple[str, ...], words: str
+) -> None:
+    answer = analyze(*three_files, *arguments)
+    assert answer.returncode == ExitStatus.BAD_INPUT
+    assert words in answer.stderr
+    assert " of 3" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("colour", "status"),
+    [("red", ExitStatus.OK), ("orange", ExitStatus.RISK_FOUND)],
+)
+def test_a_pipeline_can_stop_at_a_colour(colour: str, status: ExitStatus) -> None:
+    answer = analyze(str(sample_contract("en")), "--engine", "rules", "--fail-on", colour)
+    assert answer.returncode == status, "the sample's worst finding is orange"
+    assert ("--fail-on" in answer.stderr) == (status == ExitStatus.RISK_FOUND)
+
+
+CRITICAL = report_with("x")
+LOW = CRITICAL.model_copy(update={"findings": CRITICAL.findings[1:]})
+NOTHING_FOUND = CRITICAL.model_copy(update={"findings": []})
+BAD_FILE = Failure("NotAPDF", "x", ExitStatus.BAD_INPUT)
+FAILED = Failure("EngineUnavailable", "x", ExitStatus.ANALYSIS_FAILED)
+DEFECT = Failure("InternalError", "x", ExitStatus.DEFECT)
+
+
+@pytest.mark.parametrize(
+    ("results", "fail_on", "status", "why"),
+    [
+        ([CRITICAL], None, ExitStatus.OK, "a risk is no failure unless asked for"),
+        ([LOW, CRITICAL], "red", ExitStatus.RISK_FOUND, "one is enough"),
+        ([LOW], "yellow", ExitStatus.OK, "green is below yellow"),
+        ([LOW], "green", ExitStatus.RISK_FOUND, "any finding at all"),
+        ([NOTHING_FOUND], "green", ExitStatus.OK, "no finding"),
+        ([CRITICAL, BAD_FILE], "red", ExitStatus.BAD_INPUT, "not all were examined: that weighs more"),
+        ([FAILED, BAD_FILE], None, ExitStatus.BAD_INPUT, "bad input before a failure"),
+        ([FAILED, CRITICAL], "red", ExitStatus.ANALYSIS_FAILED, "a failure before a risk"),
+        ([BAD_FILE, DEFECT], None, ExitStatus.DEFECT, "a defect before everything"),
+    ],
+)
+def test_the_exit_code_of_several_files(
+    results: list[Report | Failure], fail_on: Colour | None, status: ExitStatus, why: str
+) -> None:
+    assert exit_status([Outcome(Path("x.pdf"), result) for result in results], fail_on) == status, why
+
+
+def test_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
+    path = tmp_path / "long.pdf"
+    path.write_bytes(pdf_with_pages(1500))
+    process = subprocess.Popen(
+        [PROGRAM, "analyze", path, path, sample_contract("en")],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    end = time.monotonic() + 60
+    while len(workers := descendants(process.pid)) < 4:  # two workers, each with a reader
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == ExitStatus.INTERRUPTED
+    assert (out, err.splitlines()[-1]) == ("", "Error: Interrupted.")
+    assert "Traceback" not in err
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < end, "a worker lives on"
+        time.sleep(0.05)
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that `pid` started, and those that they started."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [each for child in map(int, children) for each in (child, *descendants(child))]
 
 
 def test_it_knows_nothing_of_clusters() -> None:

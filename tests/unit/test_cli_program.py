@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from dealguard_cli.errors import CliReason, ExitStatus
 from dealguard_cli.main import cli
+from tests.terminal import run_on_terminal
 
 BIN = Path(sys.executable).parent
 HEAVY = ("kubernetes", "minio", "pypdfium2", "pypdf", "anthropic", "pydantic", "rich.console", "yaml")
@@ -30,27 +30,6 @@ def run(
         timeout=60,
         check=False,
     )
-
-
-def run_on_terminal(*arguments: str, env: dict[str, str] | None = None) -> tuple[int, str]:
-    """Run the installed program on a pseudo terminal; return the exit code and all it showed."""
-    parent, child = pty.openpty()
-    process = subprocess.Popen(
-        [BIN / "dealguard", *arguments],
-        stdin=child,
-        stdout=child,
-        stderr=child,
-        env={**NOTHING_SET, "TERM": "xterm-256color", **(env or {})},
-    )
-    os.close(child)
-    shown = bytearray()
-    try:
-        while chunk := os.read(parent, 4096):
-            shown += chunk
-    except OSError:  # Linux's way to say that the other end is closed
-        pass
-    os.close(parent)
-    return process.wait(timeout=60), shown.decode()
 
 
 @pytest.fixture

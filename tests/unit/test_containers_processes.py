@@ -15,15 +15,18 @@ from typing import Any
 
 import pytest
 
+from dealguard_analyzer.containers.handover import write_document
 from dealguard_api.exit_codes import ExitCode
 from dealguard_api.pod import AnalyzeOutcome, ExtractOutcome
 from dealguard_api.report import Report
 from tests import odd_pdfs as make
 from tests.standins.claude_server import ClaudeStandin
 from tests.standins.presigned_storage import SIGNATURE, PresignedStorage
+from tests.unit.claude_cases import long_contract
 
 DOCUMENT = "documents/team-a/contract.pdf"
 REPORT = "reports/team-a/uid/1.json"
+CHECKPOINT = "reports/team-a/uid/1.checkpoint.json"
 SENTENCES = [
     "Dieser Dienstleistungsvertrag wird zwischen der Alpha GmbH und der Beta AG geschlossen.",
     "Die Haftung des Auftragnehmers ist der Höhe nach unbegrenzt.",
@@ -47,6 +50,8 @@ class Pod:
         self.set_secret("document-url", self.storage.url(DOCUMENT))
         self.set_secret("report-get-url", self.storage.url(REPORT))
         self.set_secret("report-put-url", self.storage.url(REPORT))
+        for action in ("get", "put", "delete"):
+            self.set_secret(f"checkpoint-{action}-url", self.storage.url(CHECKPOINT))
         self.set_deadline(120)
 
     def set_secret(self, key: str, value: str) -> None:
@@ -278,6 +283,49 @@ def test_sigterm_leaves_what_was_spent(pod: Pod) -> None:
     assert float(usage.cost_usd) > 0
     assert_discreet(log + pod.message)
     assert "standin" not in log + pod.message
+
+
+def test_an_attempt_that_died_after_paying_is_not_paid_again(pod: Pod) -> None:
+    """Two windows answered, then the pod is taken away; the next attempt asks about the rest."""
+    write_document(pod.folder / "work" / "text.jsonl", long_contract())
+    key = pod.folder / "api-key" / "api-key"
+    with ClaudeStandin() as claude:
+        pod.environment = {
+            "DEALGUARD_ENGINE": "claude",
+            "DEALGUARD_ANTHROPIC_BASE_URL": claude.url,
+            "DEALGUARD_MAX_INPUT_TOKENS": "10000",
+        }
+        key.write_text("standin:ok,ok,silent")
+        process = pod.start("analyze")
+        while claude.calls() < 3:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.terminate()
+        first_log, _ = process.communicate()
+        assert process.returncode == ExitCode.TERMINATED
+        first = AnalyzeOutcome.model_validate_json(pod.message).usage
+        assert CHECKPOINT in pod.storage.objects and REPORT not in pod.storage.objects
+        asked = _windows(claude)[:2]
+        claude.requests.clear()
+
+        key.write_text("standin:ok")
+        code, second_log = pod.run("analyze")
+        assert code == ExitCode.OK, second_log
+        assert claude.calls() >= 1
+        assert not set(asked) & set(_windows(claude)), "no finished window is asked about again"
+    second = AnalyzeOutcome.model_validate_json(pod.message).usage
+    report = Report.model_validate_json(pod.storage.objects[REPORT])
+    assert first is not None and second is not None
+    assert report.usage == first + second, "each attempt told its own part, the report has all of it"
+    assert sorted({clause.citation.page for clause in report.clauses}) == list(range(1, 21))
+    assert CHECKPOINT not in pod.storage.objects, "it is removed once the report is stored"
+    assert_discreet(first_log + second_log)
+    assert "liability" not in first_log + second_log
+
+
+def _windows(claude: ClaudeStandin) -> list[str]:
+    bodies = [request.body for request in claude.requests if request.path == "/v1/messages"]
+    return [body["messages"][0]["content"][0]["text"] for body in bodies]
 
 
 @pytest.mark.parametrize("arguments", [[], ["train"], ["extract", "--password", "x"]], ids=" ".join)

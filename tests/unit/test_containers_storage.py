@@ -87,22 +87,60 @@ def test_a_document_that_is_too_large_is_not_fetched(
 
 def test_report_is_stored_once(server: StorageServer, storage: PresignedStorage) -> None:
     url = server.url(REPORT)
-    assert storage.get_report(url) is None
+    assert storage.get(url) is None
     assert storage.put_report(url, b"first")
     assert not storage.put_report(url, b"second")
-    assert storage.get_report(url) == b"first"
+    assert storage.get(url) == b"first"
+
+
+CHECKPOINT = "reports/team-a/uid/1.checkpoint.json"
+
+
+def test_a_checkpoint_is_replaced_and_removed(server: StorageServer, storage: PresignedStorage) -> None:
+    url = server.url(CHECKPOINT)
+    storage.replace(url, b"one window")
+    storage.replace(url, b"two windows")
+    assert storage.get(url) == b"two windows"
+    storage.remove(url)
+    assert storage.get(url) is None
+    storage.remove(url)  # as it says: it is not there
+
+
+@pytest.mark.parametrize(
+    ("method", "faults", "tries"),
+    [
+        pytest.param("PUT", [503], 2, id="a checkpoint is stored at the second try"),
+        pytest.param("PUT", [503, 503], 2, id="and not at a third: the work is more urgent"),
+        pytest.param("PUT", [403], 1, id="not allowed"),
+        pytest.param("DELETE", [503], 1, id="removing is tried once"),
+        pytest.param("DELETE", [403], 1, id="the account may not delete"),
+    ],
+)
+def test_a_checkpoint_is_worth_few_tries(
+    method: str, faults: list[Fault], tries: int, server: StorageServer, storage: PresignedStorage
+) -> None:
+    server.faults[f"{method} {CHECKPOINT}"] = list(faults)
+    url = server.url(CHECKPOINT)
+    try_it = (lambda: storage.replace(url, b"data")) if method == "PUT" else (lambda: storage.remove(url))
+    if len(faults) < tries:
+        try_it()
+    else:
+        with pytest.raises(AnalysisError) as error:
+            try_it()
+        assert_secretive(error.value)
+    assert server.requests == [f"{method} {CHECKPOINT}"] * tries
 
 
 def test_a_missing_bucket_is_no_missing_report(server: StorageServer, storage: PresignedStorage) -> None:
     server.faults[f"GET {REPORT}"] = ["no bucket"]
     with pytest.raises(AnalysisError, match="bucket does not exist"):
-        storage.get_report(server.url(REPORT))
+        storage.get(server.url(REPORT))
 
 
 def test_a_report_whose_receipt_is_lost_is_found_again(server: StorageServer, storage: PresignedStorage) -> None:
     server.faults[f"PUT {REPORT}"] = ["lost"]
     assert not storage.put_report(server.url(REPORT), b"report")
-    assert storage.get_report(server.url(REPORT)) == b"report"
+    assert storage.get(server.url(REPORT)) == b"report"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +156,7 @@ def test_a_report_whose_receipt_is_lost_is_found_again(server: StorageServer, st
 )
 def test_bad_urls(url: str, reason: Reason, storage: PresignedStorage) -> None:
     with pytest.raises(AnalysisError) as error:
-        storage.get_report(url)
+        storage.get(url)
     assert error.value.reason == reason
     assert_secretive(error.value)
 

@@ -1,85 +1,15 @@
 """The Markdown report: complete, in both languages, and safe whatever the contract says."""
 
-from decimal import Decimal
-
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from dealguard_api.labels import category_label
 from dealguard_api.markdown import escape, render
-from dealguard_api.report import (
-    Citation,
-    Clause,
-    DocumentInfo,
-    EngineInfo,
-    Fact,
-    Finding,
-    Language,
-    Money,
-    Party,
-    Period,
-    Renewal,
-    Report,
-    Severity,
-    UnreadablePage,
-    Usage,
-    Venue,
-)
+from dealguard_api.report import Clause, Language, Usage
+from tests.reports import cite, report_with
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough")
-
-
-def cite(quote: str, page: int = 3, verified: bool = True, end_page: int | None = None) -> Citation:
-    return Citation(quote=quote, page=page, end_page=end_page, verified=verified)
-
-
-def report_with(text: str, language: Language = "en") -> Report:
-    """A report in which `text` stands wherever the contract or a model puts words."""
-    return Report(
-        document=DocumentInfo(sha256="a" * 64, bytes=10, pages=9, language=language),
-        engine=EngineInfo(name="claude", version="1.0", model="claude-sonnet-5-5"),
-        perspective=text,
-        contract_type=Fact(value=text, citation=cite(text, 1)),
-        parties=[Party(name=text, role=text[:100], citation=cite(text, 1))],
-        agreement_date=Fact(value="2024-03-31", citation=cite(text, 1)),
-        initial_term=Fact(value=Period(value=Decimal(3), unit="year"), citation=cite(text)),
-        renewal=Fact(value=Renewal(automatic=True, period=Period(value=Decimal(1), unit="year")), citation=cite(text)),
-        notice_period=Fact(value=Period(value=Decimal(90), unit="day", reference_point=text), citation=cite(text)),
-        prices=[Fact(value=Money(amount=Decimal("12500.5"), currency="EUR"), citation=cite(text))],
-        governing_law=Fact(value="Germany", citation=cite(text)),
-        venue=Fact(value=Venue(kind="court", place=text), citation=cite(text)),
-        clauses=[Clause(category="Anti-Assignment", citation=cite(text, 4, end_page=5), summary=text)],
-        findings=[
-            Finding(
-                id="a",
-                category="Exclusivity",
-                title=text,
-                severity=Severity(likelihood=5, impact=5),
-                assessment="check",
-                explanation=text,
-                recommendation=text,
-                deviation=text,
-                perspective=text,
-                statutes=[text],
-                citations=[cite(text, 2), cite(text, 7, verified=False)],
-            ),
-            Finding(
-                id="b",
-                category=text[:100],
-                title="Something is missing",
-                severity=Severity(likelihood=1, impact=1),
-                assessment="risk",
-                explanation="It is not there.",
-                recommendation="Add it.",
-            ),
-        ],
-        absent=["Insurance", text],
-        not_determined=["Source Code Escrow"],
-        unreadable_pages=[UnreadablePage(page=8, reason=text)],
-        summary=text,
-        usage=Usage(cost_usd="0.25"),
-    )
 
 
 def tokens_of(markdown: str) -> list[Token]:
@@ -104,13 +34,16 @@ def tokens_of(markdown: str) -> list[Token]:
                 "| 2 | 🟢 low | 1 | Something is missing | – | – |",
                 "> “Plain words” (p. 7) **(unverified: these words were not found in the document)**",
                 "> “Plain words” (pp. 4–5)",
-                "*Nothing to quote: this is missing from the contract.*",
+                "*No quote: this stands on no page of the document.*",
                 "## Looked for and not found",
                 "- Insurance",
                 "## Not determined",
-                "## Pages that could not be read",
-                "- p. 8: Plain words",
                 "- Cost: 0.25 USD",
+                "likelihood 5 × impact 5 = 25",
+                "| Disputes | courts, Plain words **(unverified)** | p. 3 |",
+                "**Quotes whose words were not found in the document: 2**",
+                "These were looked for on every page; no passage was found.",
+                "1–4 low, 5–9 medium, 10–16 high, 20–25 critical",
                 "not legal advice",
             ],
         ),
@@ -126,7 +59,6 @@ def tokens_of(markdown: str) -> list[Token]:
                 "> „Plain words“ (S. 7) **(nicht bestätigt: dieser Wortlaut wurde im Dokument nicht gefunden)**",
                 "### Abtretungsverbot",
                 "- Versicherung",
-                "## Nicht lesbare Seiten",
                 "keine Rechtsberatung",
             ],
         ),
@@ -200,6 +132,43 @@ def test_links_are_not_made_by_themselves() -> None:
     """GitHub makes links of bare addresses: the escape keeps their beginnings apart."""
     escaped = escape("https://evil.example www.evil.example")
     assert escaped == r"https\://evil.example www\.evil.example"
+
+
+def test_the_limits_of_a_report_come_first() -> None:
+    unexamined = report_with("x").model_copy(update={"is_contract": False})
+    assert "does not look like a contract" in render(unexamined).split("## ")[0]
+    assert "**Risk: critical**" in render(unexamined), "what was found in it counts all the same"
+    assert "**Risk: not examined**" in render(unexamined.model_copy(update={"findings": []}))
+
+
+@pytest.mark.parametrize(
+    ("language", "notice", "section"),
+    [
+        (
+            "en",
+            "**Pages that could not be read and were not examined: 8**",
+            "## Pages that could not be read\n\n- p. 8: Why",
+        ),
+        (
+            "de",
+            "**Seiten, die nicht lesbar waren und nicht geprüft wurden: 8**",
+            "## Nicht lesbare Seiten\n\n- S. 8: Why",
+        ),
+    ],
+)
+def test_pages_that_were_not_read_are_named(language: Language, notice: str, section: str) -> None:
+    markdown = render(report_with("Why", language, every_page_was_read=False))
+    assert notice in markdown.split("## ")[0]
+    assert section in markdown
+
+
+def test_a_cost_that_is_not_known_is_not_nothing() -> None:
+    unpriced = report_with("x").model_copy(update={"usage": Usage(input_tokens=5)})
+    assert "- Cost: not known for this model" in render(unpriced)
+
+
+def test_the_document_is_named_where_there_are_several() -> None:
+    assert "Document: lease\\_1.pdf" in render(report_with("x"), document_name="lease_1.pdf")
 
 
 def test_long_quotes_are_shortened() -> None:

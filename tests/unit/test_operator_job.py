@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,6 +10,7 @@ import pytest
 
 from dealguard_api import names, pod
 from dealguard_api.exit_codes import PERMANENT, ExitCode
+from dealguard_api.prices import PriceTable
 from dealguard_operator.job import job_manifest, secret_manifest
 from dealguard_operator.observe import job_from
 from dealguard_operator.presign import Presigner
@@ -27,6 +29,8 @@ from tests.unit.operator_cases import (
 )
 
 JOB_NAME = names.job_name(NAME, UID, 1)
+CHECKPOINT_KEY = names.checkpoint_key(NAMESPACE, UID, 1)
+CHECKPOINT_URLS = ["checkpoint-get-url", "checkpoint-put-url", "checkpoint-delete-url"]
 LABELS = {
     "app.kubernetes.io/managed-by": "dealguard-operator",
     "app.kubernetes.io/component": "analyzer",
@@ -34,6 +38,9 @@ LABELS = {
     "dealguard.io/analysis-uid": UID,
     "dealguard.io/run": "1",
 }
+
+
+PRICES = {"claude-haiku-5-5": {"contextTokens": 500_000, "prices": []}}
 
 
 def build(more: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
@@ -58,7 +65,7 @@ def environment(container: dict[str, Any]) -> dict[str, str]:
 
 
 def secret() -> dict[str, Any]:
-    urls = Presigner(settings()).urls_for(KEY, REPORT_KEY, valid_seconds=300)
+    urls = Presigner(settings()).urls_for(KEY, REPORT_KEY, CHECKPOINT_KEY, valid_seconds=300)
     return secret_manifest(analysis(), job(), 1, urls)
 
 
@@ -148,7 +155,7 @@ def test_each_container_sees_only_its_own_secrets(engine: str, analyze_volumes: 
     keys = {name: [item["key"] for item in volumes[name]["secret"]["items"]] for name in ("extract-job", "analyze-job")}
     assert keys == {
         "extract-job": ["document-url", "deadline"],
-        "analyze-job": ["report-get-url", "report-put-url", "deadline"],
+        "analyze-job": ["report-get-url", "report-put-url", *CHECKPOINT_URLS, "deadline"],
     }
     assert len({volumes[name]["secret"]["secretName"] for name in keys}) == 1
     assert {volumes[name]["secret"]["defaultMode"] for name in keys} == {0o444}
@@ -174,7 +181,15 @@ def test_the_api_key_is_optional_and_named_by_the_installation() -> None:
 def test_what_the_analysis_asks_for_reaches_its_container() -> None:
     spec = pod_spec(
         build(
-            {"MAX_PAGES": "7", "ANTHROPIC_BASE_URL": "http://claude.example"},
+            {
+                "MAX_PAGES": "7",
+                "ANTHROPIC_BASE_URL": "http://claude.example",
+                "MODEL": "claude-haiku-5-5",
+                "EFFORT": "low",
+                "MAX_OUTPUT_TOKENS": "9000",
+                "MAX_INPUT_TOKENS": "90000",
+                "PRICES": json.dumps(PRICES),
+            },
             document={"key": KEY, "sha256": SHA256},
             engine="claude",
             language="de",
@@ -190,6 +205,11 @@ def test_what_the_analysis_asks_for_reaches_its_container() -> None:
         perspective="Käufer",
         max_cost_usd="0.50",
         anthropic_base_url="http://claude.example",
+        model="claude-haiku-5-5",
+        effort="low",
+        max_output_tokens=9_000,
+        max_input_tokens=90_000,
+        prices=PriceTable.model_validate(PRICES),
         api_key_secret=f"{NAMESPACE}/dealguard-claude",
         report_key=REPORT_KEY,
     )
@@ -213,7 +233,8 @@ def test_the_secret_belongs_to_the_job_and_carries_urls_and_deadline_only() -> N
     assert manifest["metadata"]["ownerReferences"] == [
         {"apiVersion": "batch/v1", "kind": "Job", "name": JOB_NAME, "uid": JOB_UID, "controller": True}
     ]
-    assert set(manifest["stringData"]) == {"document-url", "report-get-url", "report-put-url", "deadline"}
+    urls = {"document-url", "report-get-url", "report-put-url", *CHECKPOINT_URLS}
+    assert set(manifest["stringData"]) == urls | {"deadline"}
     assert pod.parse_deadline(manifest["stringData"]["deadline"]).isoformat() == "2026-11-23T12:05:01+00:00"
     assert "the-secret-key" not in json.dumps(manifest)
 
@@ -229,21 +250,28 @@ def test_nobody_can_guess_the_secrets_name_and_the_job_tells_it() -> None:
 
 
 def test_the_urls_are_signed_for_the_host_that_pods_use_and_outlive_the_deadline() -> None:
-    urls = Presigner(settings()).urls_for("documents/acme/Mietvertrag Büro.pdf", REPORT_KEY, valid_seconds=300)
-    paths = [urlsplit(url).path for url in (urls.document_get, urls.report_get, urls.report_put)]
-    assert paths == [
-        "/dealguard/documents/acme/Mietvertrag%20B%C3%BCro.pdf",
-        f"/dealguard/{REPORT_KEY}",
-        f"/dealguard/{REPORT_KEY}",
-    ]
-    for url in (urls.document_get, urls.report_get, urls.report_put):
+    urls = Presigner(settings()).urls_for(
+        "documents/acme/Mietvertrag Büro.pdf", REPORT_KEY, CHECKPOINT_KEY, valid_seconds=300
+    )
+    signed = asdict(urls)
+    checkpoint = f"/dealguard/reports/{NAMESPACE}/{UID}/1.checkpoint.json"
+    assert {name: urlsplit(url).path for name, url in signed.items()} == {
+        "document_get": "/dealguard/documents/acme/Mietvertrag%20B%C3%BCro.pdf",
+        "report_get": f"/dealguard/{REPORT_KEY}",
+        "report_put": f"/dealguard/{REPORT_KEY}",
+        "checkpoint_get": checkpoint,
+        "checkpoint_put": checkpoint,
+        "checkpoint_delete": checkpoint,
+    }
+    for url in signed.values():
         query = parse_qs(urlsplit(url).query)
         assert urlsplit(url).netloc == "storage.example:9000"
         assert query["X-Amz-Expires"] == ["420"]
-    assert urls.report_get != urls.report_put
+    signatures = {parse_qs(urlsplit(url).query)["X-Amz-Signature"][0] for url in signed.values()}
+    assert len(signatures) == len(signed), "a signature holds for one method and one key"
     assert "X-Amz" not in repr(urls), "a log of it shows no signature"
 
 
 def test_a_deadline_in_the_past_still_signs() -> None:
-    urls = Presigner(settings()).urls_for(KEY, REPORT_KEY, valid_seconds=-50)
+    urls = Presigner(settings()).urls_for(KEY, REPORT_KEY, CHECKPOINT_KEY, valid_seconds=-50)
     assert parse_qs(urlsplit(urls.document_get).query)["X-Amz-Expires"] == ["120"]

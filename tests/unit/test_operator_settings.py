@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dealguard_api.pod import ExtractSettings
+from dealguard_api.pod import ClaudeSettings, ExtractSettings
 from dealguard_operator.errors import SettingsError
 from dealguard_operator.kopf_settings import kopf_settings
 from dealguard_operator.settings import OperatorSettings
@@ -53,6 +53,17 @@ def test_a_quantity_may_be_a_number() -> None:
         ("no URL", {**ENVIRONMENT, "DEALGUARD_S3_ENDPOINT": "storage:9000"}, ["DEALGUARD_S3_ENDPOINT must be http"]),
         ("with a path", {**ENVIRONMENT, "DEALGUARD_S3_ENDPOINT": "http://s/b"}, ["DEALGUARD_S3_ENDPOINT must be http"]),
         ("not JSON", {**ENVIRONMENT, "DEALGUARD_EXTRACT_RESOURCES": "{"}, ["DEALGUARD_EXTRACT_RESOURCES must be JSON"]),
+        ("an effort that is none", {**ENVIRONMENT, "DEALGUARD_EFFORT": "huge"}, ["DEALGUARD_EFFORT"]),
+        (
+            "prices that are not JSON",
+            {**ENVIRONMENT, "DEALGUARD_PRICES": "cheap"},
+            ["DEALGUARD_PRICES must be JSON, as docs/claude.md shows"],
+        ),
+        (
+            "a window that holds nothing but the instructions",
+            {**ENVIRONMENT, "DEALGUARD_MAX_INPUT_TOKENS": "500"},
+            ["DEALGUARD_MAX_INPUT_TOKENS"],
+        ),
         ("a limit that is none", {**ENVIRONMENT, "DEALGUARD_MAX_PAGES": "0"}, ["DEALGUARD_MAX_PAGES"]),
         (
             "a quantity that is none",
@@ -101,7 +112,8 @@ def test_without_a_cluster_the_program_says_so_and_ends_with_2(tmp_path: Path) -
 
 def test_every_setting_is_documented() -> None:
     documented = set(re.findall(r"`DEALGUARD_([A-Z0-9_]+)`", REFERENCE.read_text()))
-    fields = set(OperatorSettings.model_fields) - {"extract"} | set(ExtractSettings.model_fields) - {"expected_sha256"}
+    fields = set(OperatorSettings.model_fields) - {"claude", "extract"}
+    fields |= set(ClaudeSettings.model_fields) | set(ExtractSettings.model_fields) - {"expected_sha256"}
     assert documented == {field.upper() for field in fields}
 
 

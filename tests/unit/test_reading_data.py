@@ -55,6 +55,14 @@ PICTURES = {
 DAMAGED = {
     "unreadablemetadata.pdf",
 }
+# Pages with hidden text, each looked at: form fields that are not shown and text painted over, letters under a drawing,
+# text beyond the page's edge, a table's words at half a point. All others have none.
+HIDDEN = {
+    "SF424_page2.pdf": [1],
+    "GeoTopo-komprimiert.pdf": [55],
+    "annotated_pdf.pdf": [1],
+    "CERES,INC_01_25_2012-EX-10.20-Collaboration Agreement.PDF": [118],
+}
 
 
 @pytest.mark.parametrize("path", ODD, ids=lambda path: path.stem)
@@ -72,6 +80,7 @@ def test_odd(path: Path) -> None:
         return
     document = read_pdf(path, ExtractSettings())
     assert document.pages
+    assert [page.number for page in document.pages if page.hidden] == HIDDEN.get(path.name, [])
     for page in document.pages:
         words = [page.text[word.start : word.end] for word in page.words]
         assert "".join(words) == "".join(page.text.split())
@@ -82,6 +91,7 @@ def test_contracts(path: Path) -> None:
     document = read_pdf(path, ExtractSettings(max_memory_bytes=256 << 20))
     assert document.info.language == "en"
     assert document.info.pages == len(document.pages)
+    assert [page.number for page in document.pages if page.hidden] == HIDDEN.get(path.name, [])
     for page in document.pages:
         assert "".join(page.text[word.start : word.end] for word in page.words) == "".join(page.text.split())
     assert "\ufffe" not in "".join(page.text for page in document.pages)

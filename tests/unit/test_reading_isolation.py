@@ -8,19 +8,32 @@ import subprocess
 import sys
 import time
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dealguard_analyzer.reading.child import ChildEnded, ChildLimits, Ending, start_child
 from dealguard_analyzer.reading.isolation import Reading
-from dealguard_analyzer.reading.messages import End, Opened, PageRead, PageUnreadable, parse_message
+from dealguard_analyzer.reading.messages import (
+    End,
+    Message,
+    Opened,
+    PageRead,
+    PageUnreadable,
+    SideTextRead,
+    parse_message,
+)
 from tests import odd_pdfs as make
 
 
 def _page(text: str, offsets: list[int], boxes: list[float]) -> bytes:
     places = [base64.b64encode(array(kind, numbers)).decode() for kind, numbers in (("I", offsets), ("f", boxes))]
     return json.dumps({"kind": "page", "number": 1, "text": text, "offsets": places[0], "boxes": places[1]}).encode()
+
+
+def _hidden(*stretches: list[object]) -> bytes:
+    return json.dumps({**json.loads(_page("ab", [], [])), "hidden": stretches}).encode()
 
 
 LIMITS = ChildLimits(max_pages=10, max_seconds_per_page=5, max_memory_bytes=512 << 20)
@@ -65,8 +78,8 @@ def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
 
 def test_breaking_off_is_an_observation_not_an_error_of_ours(tmp_path: Path) -> None:
     path = tmp_path / "bomb.pdf"
-    path.write_bytes(make.pdf_with_contents(make.bomb_content(400 << 20)))
-    limits = ChildLimits(max_pages=10, max_seconds_per_page=5, max_memory_bytes=256 << 20)
+    path.write_bytes(make.pdf_with_contents(make.bomb_content(200 << 20)))
+    limits = ChildLimits(max_pages=10, max_seconds_per_page=5, max_memory_bytes=192 << 20)
     with (
         path.open("rb") as file,
         start_child(file, "pdfium", 1, limits, time.monotonic() + 60) as messages,
@@ -81,8 +94,9 @@ def test_both_readers_speak_the_same_language(reader: str, tmp_path: Path) -> No
     path = tmp_path / "contract.pdf"
     path.write_bytes(make.pdf_of_lines([make.PROSE], [make.PROSE]))
     with path.open("rb") as file, start_child(file, reader, 2, LIMITS, time.monotonic() + 60) as messages:
-        opened, page, end = next(messages), next(messages), next(messages)
-    assert (opened, end) == (Opened(kind="opened", pages=2), End(kind="end"))
+        opened, page, *sides, end = _until_the_end(messages)
+    assert {side.side for side in sides if isinstance(side, SideTextRead)} == {"metadata"}
+    assert (opened, end) == (Opened(kind="opened", pages=2), End(kind="end", metadata=False))
     assert isinstance(page, PageRead)
     assert (page.number, page.text) == (2, make.PROSE)
 
@@ -100,6 +114,11 @@ def test_both_readers_speak_the_same_language(reader: str, tmp_path: Path) -> No
         pytest.param(_page("ab", [0, 1], []), id="a word without a box"),
         pytest.param(_page("ab", [0, 1], [0, 0, 1, math.nan]), id="a box that is nowhere"),
         pytest.param(_page("ab", [0], [0, 0, 1, 1]), id="a start without an end"),
+        pytest.param(_hidden([0, 9, "tiny"]), id="hidden beyond the text"),
+        pytest.param(_hidden([1, 2, "tiny"], [0, 1, "tiny"]), id="hidden stretches in disorder"),
+        pytest.param(_hidden([0, 1, "by magic"]), id="hidden in a way of its own"),
+        pytest.param(b'{"kind":"side","side":"annotation","text":"%s"}' % (b"x" * 2001), id="a long side text"),
+        pytest.param(b'{"kind":"side","side":"page","text":"pay now"}', id="a side text of an unknown kind"),
         pytest.param(b'{"kind":"page","number":1,"text":"ab","offsets":"AAAAAAA=","boxes":""}', id="half a number"),
     ],
 )
@@ -130,6 +149,13 @@ def test_pages_that_time_or_room_did_not_suffice_for_are_named() -> None:
         reading.add(PageRead(kind="page", number=number, text=page, offsets=b"", boxes=b""))
     assert len(reading.pages) == 2
     assert sorted(reading.unreadable) == [3, 4]
+
+
+def _until_the_end(messages: Iterator[Message]) -> Iterator[Message]:
+    for message in messages:
+        yield message
+        if isinstance(message, End):
+            return
 
 
 def _children(pid: int) -> list[int]:

@@ -51,7 +51,7 @@ REFUSED = [
         "more pages than allowed",
         lambda: make.pdf_of_lines(*[[make.PROSE]] * 4),
         Reason.TOO_MANY_PAGES,
-        "4 pages; this installation allows 3",
+        "4 pages; the limit is 3",
         {"max_pages": 3},
     ),
     Refused("a scan", make.scanned_pdf, Reason.NO_TEXT_LAYER, "its pages are pictures"),
@@ -60,10 +60,29 @@ REFUSED = [
     Refused("one word", lambda: make.pdf_of_lines(["Contract"]), Reason.NO_TEXT_LAYER, "8 letters of text on 1 page"),
     Refused(
         "a bomb as its only page",
-        lambda: make.pdf_with_contents(make.bomb_content(400 << 20)),
+        lambda: make.pdf_with_contents(make.bomb_content(200 << 20)),
         Reason.DOCUMENT_UNREADABLE,
         "more memory than allowed",
-        {"max_memory_bytes": 256 << 20},
+        {"max_memory_bytes": 192 << 20},
+    ),
+    Refused(
+        "10,000 pages in a file of 1.4 MB",
+        lambda: make.pdf_with_shared_content(10_000, make.text_content(make.PROSE)),
+        Reason.TOO_MANY_PAGES,
+        "10,000 pages",
+    ),
+    Refused(
+        "200 pages that share one slow stream of 40 KB",
+        lambda: make.pdf_with_shared_content(200, make.slow_content(300_000)),
+        Reason.DOCUMENT_UNREADABLE,
+        "was used up",
+        {"max_seconds_per_page": 0.4, "max_seconds": 3},
+    ),
+    Refused(
+        "a font that does not say which letters its signs are",
+        lambda: make.pdf_without_mappings(make.PROSE),
+        Reason.NO_TEXT_LAYER,
+        "do not say which letters",
     ),
     Refused("no time", lambda: CONTRACT, Reason.DOCUMENT_UNREADABLE, "takes longer", {"max_seconds": 0.001}),
 ]
@@ -91,8 +110,14 @@ class Read:
 
 def _bomb_between_two_pages() -> bytes:
     return make.pdf_with_contents(
-        make.text_content(make.PROSE), make.bomb_content(400 << 20), make.text_content(make.PROSE)
+        make.text_content(make.PROSE), make.bomb_content(200 << 20), make.text_content(make.PROSE)
     )
+
+
+def _on_a_page_of(media_box: str) -> bytes:
+    """White text, so that the page must be drawn to be judged."""
+    white = f"1 g BT /F1 12 Tf 72 600 Td ({make.PROSE}) Tj ET"
+    return make.pdf_of_raw_pages(make.RawPage(white, f"/MediaBox[{media_box}]"))
 
 
 READ = [
@@ -113,7 +138,16 @@ READ = [
     ),
     Read("a scanned page", lambda: make.joined(CONTRACT, make.scanned_pdf()), [1], {2: "OCR"}),
     Read("a page count that lies", lambda: make.page_count_lie(3), [1], {2: "damaged", 3: "damaged"}),
-    Read("a page out of memory", _bomb_between_two_pages, [1, 3], {2: "memory"}, {"max_memory_bytes": 256 << 20}),
+    Read("a page out of memory", _bomb_between_two_pages, [1, 3], {2: "memory"}, {"max_memory_bytes": 192 << 20}),
+    Read(
+        "a page in a font without letters",
+        lambda: make.joined(CONTRACT, make.pdf_without_mappings(make.PROSE), CONTRACT),
+        [1, 3],
+        {2: "do not say which letters"},
+    ),
+    Read("a page of a hundred miles", lambda: _on_a_page_of("0 0 1e9 1e9"), [1]),
+    Read("a page without any extent", lambda: _on_a_page_of("0 0 0 0"), [1]),
+    Read("a page as thin as a hair", lambda: _on_a_page_of("0 0 0.01 1e6"), [1]),
     Read("a page out of time", lambda: make.slow_pdf(make.PROSE), [1, 3], {2: "longer"}, {"max_seconds_per_page": 1}),
 ]
 
@@ -137,7 +171,7 @@ def test_info_describes_the_file(tmp_path: Path) -> None:
 
 def test_same_bytes_same_text(tmp_path: Path) -> None:
     pdf = _bomb_between_two_pages()
-    first, second = (_read(tmp_path, pdf, max_memory_bytes=256 << 20) for _ in range(2))
+    first, second = (_read(tmp_path, pdf, max_memory_bytes=192 << 20) for _ in range(2))
     assert first == second
 
 

@@ -141,17 +141,17 @@ def test_progress_reaches_its_end() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("in no event liable for consequential " * 6000, id="an anchor over and over"),
-        pytest.param("agreement shall terminate hereby party (" * 4000, id="open brackets"),
-        pytest.param("(((" * 60_000 + "agreement", id="brackets alone"),
-        pytest.param("1.1.1.1 " * 30_000, id="numbers"),
-        pytest.param("a" * 300_000, id="one word"),
-        pytest.param("§ " * 60_000, id="paragraph signs"),
-        pytest.param("“Alias” (the “B” and ( , – nachfolgend " * 3000, id="aliases without names"),
-        pytest.param("$1,000,000,000 " * 20_000, id="amounts"),
-        pytest.param("between by and between dated as of June 1 agreement party shall " * 4000, id="preambles"),
-        pytest.param("\n".join(["agreement shall party hereby"] * 20_000), id="short lines"),
-        pytest.param("haftung ist soweit nicht anders vereinbart " * 6000, id="a German anchor"),
+        pytest.param("in no event liable for consequential " * 3_000, id="an anchor over and over"),
+        pytest.param("agreement shall terminate hereby party (" * 2_000, id="open brackets"),
+        pytest.param("(((" * 30_000 + "agreement", id="brackets alone"),
+        pytest.param("1.1.1.1 " * 15_000, id="numbers"),
+        pytest.param("a" * 150_000, id="one word"),
+        pytest.param("§ " * 30_000, id="paragraph signs"),
+        pytest.param("“Alias” (the “B” and ( , – nachfolgend " * 1_500, id="aliases without names"),
+        pytest.param("$1,000,000,000 " * 10_000, id="amounts"),
+        pytest.param("between by and between dated as of June 1 agreement party shall " * 2_000, id="preambles"),
+        pytest.param("\n".join(["agreement shall party hereby"] * 10_000), id="short lines"),
+        pytest.param("haftung ist soweit nicht anders vereinbart " * 3_000, id="a German anchor"),
     ],
 )
 def test_hostile_text_ends(text: str) -> None:

@@ -16,6 +16,7 @@ from dealguard_analyzer.engines.rules.facts.law import find_governing_law, find_
 from dealguard_analyzer.engines.rules.facts.money import find_money
 from dealguard_analyzer.engines.rules.facts.parties import find_parties
 from dealguard_analyzer.engines.rules.facts.periods import find_periods
+from dealguard_analyzer.engines.rules.facts.prices import find_price_adjustment
 from dealguard_analyzer.engines.rules.facts.terms import find_initial_term, find_notice_period, find_renewal
 from dealguard_analyzer.engines.rules.facts.titles import find_title
 from dealguard_analyzer.engines.rules.text import ContractText
@@ -88,6 +89,24 @@ def test_a_unit_without_a_number_is_no_period() -> None:
 def test_a_period_names_its_reference_point() -> None:
     (hit,) = find_periods("mit einer Frist von drei Monaten zum Ende der Laufzeit")
     assert hit.period.reference_point == "zum Ende der Laufzeit"
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        (
+            "mit einer Frist von vier Wochen zum Ende eines Kalendervierteljahres",
+            "zum Ende eines Kalendervierteljahres",
+        ),
+        ("mit einer Frist von drei Monaten zum Monatsende", "zum Monatsende"),
+        ("sixty days prior to the end of the then-current term", "prior to the end of the then-current term"),
+        ("six (6) months' notice to the end of a calendar quarter", "to the end of a calendar quarter"),
+        ("thirty days after receipt of the invoice", None),
+    ],
+)
+def test_reference_points(text: str, reference: str | None) -> None:
+    (hit,) = find_periods(text)
+    assert hit.period.reference_point == reference
 
 
 @pytest.mark.parametrize(
@@ -251,3 +270,69 @@ def test_other_periods_are_not_the_initial_term(sentence: str) -> None:
 def test_addresses_and_phrases_are_no_parties(name: str) -> None:
     text = text_of(f'This Agreement is made by and between {name} ("Seller") and Beta Example Inc. ("Buyer").')
     assert [party.name for party in find_parties(text)] == ["Beta Example Inc."]
+
+
+def test_natural_persons_are_parties_by_their_names_alone() -> None:
+    text = text_of(
+        "Mietvertrag\nzwischen\nFrau Dr. Ada von Beispiel, Musterweg 1, 10115 Berlin\n– nachfolgend „Vermieterin“"
+        " genannt –\nund\nHerrn Udo Muster, Beispielallee 2, 80331 München\n– nachfolgend „Mieter“ genannt –\n§ 1"
+    )
+    assert [(party.name, party.role) for party in find_parties(text)] == [
+        ("Ada von Beispiel", "Vermieterin"),
+        ("Udo Muster", "Mieter"),
+    ]
+
+
+def test_who_represents_a_company_is_no_party() -> None:
+    text = text_of(
+        "zwischen Alpha gGmbH, vertreten durch die Geschäftsführerin Frau Ada Muster – nachfolgend „Anbieter“ – und"
+        " Beta Beispiel AG – nachfolgend „Kunde“ – § 1"
+    )
+    assert [party.name for party in find_parties(text)] == ["Alpha gGmbH", "Beta Beispiel AG"]
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("Mietvertrag über Wohnraum", "Mietvertrag über Wohnraum"),
+        ("Vertrag über die Nutzung einer Software als Dienst", "Vertrag über die Nutzung einer Software als Dienst"),
+        ("ein vertrag über etwas anderes", None),
+    ],
+)
+def test_german_titles_write_small_words_small(line: str, title: str | None) -> None:
+    found = find_title(text_of(f"{line}\n\nText"))
+    assert (found.value if found else None) == title
+
+
+def test_an_index_clause_comes_before_other_words_on_prices() -> None:
+    found = find_price_adjustment(
+        text_of(
+            "The annual fee shall not increase during the initial term of the contract.\nFor each later year the fee"
+            " may be adjusted by the change of the Consumer Price Index."
+        )
+    )
+    assert found is not None and "Consumer Price Index" in found.value
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "During the term of this Agreement and for a period of three years after its end Buyer shall not compete.",
+        "During the term of this Agreement and for one year thereafter neither party shall hire employees.",
+        "Upon the expiration of this Agreement Buyer may sell off its stock for a period of six (6) months.",
+        "Nach Beendigung gilt für die Dauer von drei Jahren ein Wettbewerbsverbot.",
+    ],
+)
+def test_what_follows_the_contract_is_not_its_initial_term(sentence: str) -> None:
+    assert find_initial_term(text_of(sentence)) is None
+
+
+def test_notice_in_probation_is_not_the_notice_of_the_contract() -> None:
+    text = text_of(
+        "Während der Probezeit kann mit einer Frist von zwei Wochen gekündigt werden.\nDanach beträgt die"
+        " Kündigungsfrist drei Monate zum Ende eines Kalendervierteljahres; sie gilt für jede Kündigung."
+    )
+    notice = find_notice_period(text, text.sentences)
+    assert notice is not None
+    assert (notice.value.value, notice.value.unit) == (3, "month")
+    assert notice.value.reference_point == "zum Ende eines Kalendervierteljahres"

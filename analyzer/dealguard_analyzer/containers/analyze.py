@@ -1,6 +1,7 @@
 """The container `analyze`: text in, stored report out. It never sees the PDF.
 
-A report that an earlier attempt of this run stored is used as it is, so no attempt is paid for twice.
+A report that an earlier attempt of this run stored is used as it is, and what one has paid for without getting that far
+is taken from its checkpoint: nothing is paid for twice.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
+from dealguard_analyzer.containers.checkpoint import StoredCheckpoint
 from dealguard_analyzer.containers.handover import read_document
 from dealguard_analyzer.containers.log import log
 from dealguard_analyzer.containers.mounts import Mounts
@@ -45,6 +47,7 @@ class AnalyzeContainer:
         self._mounts = mounts
         self._environment = environment
         self._storage = storage
+        self._checkpoint = StoredCheckpoint(mounts, storage)
         self._spent = Usage()
 
     def run(self, deadline: datetime) -> AnalyzeOutcome:
@@ -61,6 +64,8 @@ class AnalyzeContainer:
             stored = self._store(_encode(report))
         else:
             log("found the report of an earlier attempt")
+        if settings.engine != "rules":  # which has none
+            self._checkpoint.discard()
         return AnalyzeOutcome(result=_result(stored, report_key), usage=self._spent)
 
     def failed(self, failure: OutcomeFailure) -> AnalyzeOutcome:
@@ -73,7 +78,7 @@ class AnalyzeContainer:
         return settings.report_key
 
     def _stored_report(self) -> bytes | None:
-        return self._storage.get_report(self._mounts.read_secret(pod.REPORT_GET_URL))
+        return self._storage.get(self._mounts.read_secret(pod.REPORT_GET_URL))
 
     def _analyze(self, settings: AnalyzeSettings, deadline: datetime) -> Report:
         document = read_document(self._mounts.text)
@@ -85,22 +90,24 @@ class AnalyzeContainer:
                 self._mounts.read_api_key(),
                 deadline=deadline - _RESERVE,
                 on_usage=self._note_usage,
+                checkpoint=self._checkpoint,
             )
         except AnalysisError as error:
             self._note_usage(error.usage or self._spent)
             raise
-        self._note_usage(report.usage)
         log(
             "analysed",
             engine=report.engine.name,
             findings=len(report.findings),
-            input_tokens=report.usage.input_tokens,
-            output_tokens=report.usage.output_tokens,
+            unverified_citations=report.unverified_citations,
+            input_tokens=self._spent.input_tokens,
+            output_tokens=self._spent.output_tokens,
             seconds=round(time.monotonic() - started, 2),
         )
         return report
 
     def _note_usage(self, usage: Usage) -> None:
+        """Of this attempt alone: the operator adds the attempts up. The report's own usage is the run's."""
         self._spent = usage
 
     def _store(self, report: bytes) -> bytes:

@@ -76,13 +76,13 @@ class PresignedStorage:
         """
         return self._persist(lambda: self._download(url, path, max_bytes))
 
-    def get_report(self, url: str) -> bytes | None:
-        """A stored report; None if there is none.
+    def get(self, url: str) -> bytes | None:
+        """A stored report or checkpoint; None if there is none.
 
         Raises:
             PassingError: the storage does not say now.
         """
-        return self._persist(lambda: self._get_report(url))
+        return self._persist(lambda: self._get(url))
 
     def put_report(self, url: str, report: bytes) -> bool:
         """Store a report unless there is one already; whether it was stored.
@@ -90,10 +90,26 @@ class PresignedStorage:
         Raises:
             PassingError: the storage does not take it now.
         """
-        return self._persist(lambda: self._put_report(url, report))
+        return self._persist(lambda: self._put(url, report, {"If-None-Match": "*"}))
 
-    def _persist(self, try_once: Callable[[], ResultT]) -> ResultT:
-        for pause_seconds in (*self._pauses_seconds, None):
+    def replace(self, url: str, data: bytes) -> None:
+        """Store `data` in place of what is there. Tried twice only: the work goes on without it.
+
+        Raises:
+            PassingError: the storage does not take it now.
+        """
+        self._persist(lambda: self._put(url, data, {}), self._pauses_seconds[:1])
+
+    def remove(self, url: str) -> None:
+        """Remove what is there; nothing is fine too. Tried once only: the work is done.
+
+        Raises:
+            PassingError: the storage does not remove it now.
+        """
+        self._persist(lambda: self._remove(url), ())
+
+    def _persist(self, try_once: Callable[[], ResultT], pauses_seconds: tuple[float, ...] | None = None) -> ResultT:
+        for pause_seconds in (*(self._pauses_seconds if pauses_seconds is None else pauses_seconds), None):
             try:
                 return try_once()
             except (httpx2.InvalidURL, httpx2.UnsupportedProtocol):
@@ -124,26 +140,32 @@ class PresignedStorage:
                     file.write(chunk)
         return Download(size_bytes, digest.hexdigest())
 
-    def _get_report(self, url: str) -> bytes | None:
+    def _get(self, url: str) -> bytes | None:
         with self._client.stream("GET", url) as response:
             if _is_missing(response):
                 return None
             _check_status(response)
-            report = bytearray()
+            data = bytearray()
             for chunk in response.iter_raw(_CHUNK_BYTES):
-                report += chunk
-                if len(report) > _MAX_REPORT_BYTES:
-                    raise _unavailable("What is stored as this run's report is far too large for one.")
-        return bytes(report)
+                data += chunk
+                if len(data) > _MAX_REPORT_BYTES:
+                    raise _unavailable("What is stored as this run's report or checkpoint is far too large for one.")
+        return bytes(data)
 
-    def _put_report(self, url: str, report: bytes) -> bool:
-        headers = {"If-None-Match": "*", "Content-Type": "application/json"}
-        with self._client.stream("PUT", url, content=report, headers=headers) as response:
+    def _put(self, url: str, data: bytes, condition: dict[str, str]) -> bool:
+        """Whether `condition` held and `data` is stored."""
+        headers = {"Content-Type": "application/json", **condition}
+        with self._client.stream("PUT", url, content=data, headers=headers) as response:
             if response.status_code == httpx2.codes.PRECONDITION_FAILED:
                 return False
             _is_missing(response)
             _check_status(response)
         return True
+
+    def _remove(self, url: str) -> None:
+        with self._client.stream("DELETE", url) as response:
+            if not _is_missing(response):
+                _check_status(response)
 
 
 def _is_missing(response: httpx2.Response) -> bool:

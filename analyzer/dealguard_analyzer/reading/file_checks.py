@@ -81,7 +81,7 @@ def too_large(size_bytes: int, max_pdf_bytes: int) -> DocumentError:
     """The error for a document over the limit."""
     return DocumentError(
         ExitCode.DOCUMENT_TOO_LARGE,
-        f"The document has {size_bytes / 1e6:,.1f} MB; this installation allows {max_pdf_bytes / 1e6:,.1f} MB.",
+        f"The document has {size_bytes / 1e6:,.1f} MB; the limit is {max_pdf_bytes / 1e6:,.1f} MB.",
     )
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from dealguard_analyzer.document import Page, Word, Words
+from dealguard_analyzer.document import HiddenText, Page, Word, Words
 from dealguard_analyzer.sandbox.wire import LINE_END_HYPHEN
 
 _WORD = re.compile(r"\w+(?:-\w+)*")
@@ -26,7 +26,7 @@ _MAX_ABBREVIATION_LENGTH = 4
 
 
 def resolve_hyphens(pages: Iterable[Page]) -> tuple[Page, ...]:
-    """The pages with each U+FFFE replaced by what it was; the words' offsets follow."""
+    """The pages with each U+FFFE replaced by what it was; the offsets of words and hidden stretches follow."""
     pages = tuple(pages)
     if not any(LINE_END_HYPHEN in page.text for page in pages):
         return pages
@@ -45,7 +45,7 @@ def _resolve(page: Page, vocabulary: Counter[str]) -> Page:
         moves.append((offset, len(replacement) - 1))
         text += replacement + after
         offset += 1 + len(after)
-    return Page(page.number, text, Words.of(_moved(page.words, moves)))
+    return Page(page.number, text, Words.of(_moved(page.words, moves)), tuple(_moved_hidden(page.hidden, moves)))
 
 
 def _last_word(text: str) -> str:
@@ -89,3 +89,12 @@ def _moved(words: Sequence[Word], moves: list[tuple[int, int]]) -> Iterable[Word
         ends_with_hyphen = bool(remaining) and remaining[-1][0] == word.end - 1
         lost = ends_with_hyphen and remaining[-1][1] < 0
         yield Word(word.start + shift, word.end + shift - lost, word.x0, word.y0, word.x1, word.y1)
+
+
+def _moved_hidden(hidden: Iterable[HiddenText], moves: list[tuple[int, int]]) -> Iterable[HiddenText]:
+    """The hidden stretches with their new offsets; one that was nothing but a hyphen which went is gone."""
+    for stretch in hidden:
+        start = stretch.start + sum(shift for offset, shift in moves if offset < stretch.start)
+        end = stretch.end + sum(shift for offset, shift in moves if offset < stretch.end)
+        if start < end:
+            yield HiddenText(start, end, stretch.reason)

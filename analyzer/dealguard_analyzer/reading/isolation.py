@@ -8,6 +8,8 @@
         ▼
     DocumentUnreadable
 
+Text that stands on no page comes last; XMP metadata from a child of its own (pypdf), which may fail and cost only that.
+
 The second try is there because a child that has read a thousand pages may die of what it has gathered, on an innocent
 page. A page that takes too long is not tried again: each page's time is counted by itself.
 """
@@ -17,11 +19,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from dealguard_analyzer.document import Page
+from dealguard_analyzer.document import Page, SideText
 from dealguard_analyzer.errors import DocumentError
 from dealguard_analyzer.reading.child import ChildEnded, ChildLimits, Ending, start_child
-from dealguard_analyzer.reading.messages import End, Message, Opened, PageRead, PageUnreadable, RefusedToOpen
-from dealguard_analyzer.sandbox.wire import PageFault
+from dealguard_analyzer.reading.messages import (
+    End,
+    Message,
+    Opened,
+    PageRead,
+    PageUnreadable,
+    RefusedToOpen,
+    SideTextRead,
+)
+from dealguard_analyzer.sandbox.wire import MAX_SIDE_TEXTS_PER_KIND, PageFault
 from dealguard_api.exit_codes import ExitCode
 
 # All text of a document; the longest contract of CUAD has half a million characters.
@@ -30,6 +40,7 @@ _MAX_CHARACTERS = 20_000_000
 _FAULTS: dict[PageFault, str] = {
     "damaged": "The page is damaged.",
     "picture": "The page is a picture without text: it needs OCR.",
+    "unmapped": "The page's fonts do not say which letters their signs stand for: it needs OCR.",
     "too-much-text": "The page has far more text than a page of a contract.",
 }
 _ENDINGS = {
@@ -49,14 +60,18 @@ class Reading:
         page_count: number of pages; None until a reader has opened the file.
         pages: the readable ones, in order.
         unreadable: page number → why, as a sentence.
-        pictures: how many of the unreadable ones are pictures, so not damaged.
+        needing_ocr: how many of the unreadable ones are pictures, or as good as that, so not damaged.
+        unmapped: how many of those have text, in signs whose letters are not known.
+        side_texts: what stands on no page.
     """
 
     page_count: int | None = None
     pages: list[Page] = field(default_factory=list)
     unreadable: dict[int, str] = field(default_factory=dict)
-    pictures: int = 0
+    needing_ocr: int = 0
+    unmapped: int = 0
     characters: int = 0
+    side_texts: list[SideText] = field(default_factory=list)
 
     @property
     def pages_done(self) -> int:
@@ -80,12 +95,20 @@ class Reading:
             raise ChildEnded(Ending.CRASHED)
         if isinstance(message, PageUnreadable):
             self.unreadable[message.number] = _FAULTS[message.fault]
-            self.pictures += message.fault == "picture"
+            self.needing_ocr += message.fault in ("picture", "unmapped")
+            self.unmapped += message.fault == "unmapped"
         elif self.characters + len(message.text) > _MAX_CHARACTERS:
             self.give_up_all(_TOO_MUCH_TEXT_BEFORE)
         else:
             self.characters += len(message.text)
             self.pages.append(message.to_page())
+
+    def add_side_text(self, message: SideTextRead) -> None:
+        """A child found text beside the pages; what it says twice, or beyond what it may say, is left out."""
+        text = message.to_side_text()
+        alike = sum(known.kind == text.kind for known in self.side_texts)
+        if alike < MAX_SIDE_TEXTS_PER_KIND and text not in self.side_texts:
+            self.side_texts.append(text)
 
     def give_up_next(self, why: str) -> None:
         """The next page is unreadable."""
@@ -115,6 +138,7 @@ class IsolatedReader:
         self._deadline = time.monotonic() + max_seconds
         self._on_page = on_page
         self._reading = Reading()
+        self._has_metadata = False
 
     def read(self) -> Reading:
         """Read all pages.
@@ -133,6 +157,7 @@ class IsolatedReader:
                 except _NotOpened:
                     break
             if self._reading.page_count:
+                self._read_metadata()
                 return self._reading
             self._reading = Reading()
         slow = time.monotonic() >= self._deadline
@@ -142,11 +167,26 @@ class IsolatedReader:
         self._first_page = self._reading.pages_done + 1
         with start_child(self._file, reader, self._first_page, self._limits, self._deadline) as messages:
             for message in messages:
-                if isinstance(message, End) or self._reading.is_complete:
+                if isinstance(message, End):
+                    self._has_metadata = message.metadata
                     break
                 self._take(message)
         if not self._reading.is_complete:
             raise ChildEnded(Ending.CRASHED)  # it claims to be done and is not
+
+    def _read_metadata(self) -> None:
+        """What only pypdf reads. Without it the document is still read: it is no part of the contract."""
+        if not self._has_metadata:
+            return
+        try:
+            with start_child(self._file, "metadata", 1, self._limits, self._deadline) as messages:
+                for message in messages:
+                    if isinstance(message, SideTextRead):
+                        self._reading.add_side_text(message)
+                    elif not isinstance(message, Opened):
+                        break
+        except ChildEnded:
+            pass
 
     def _take(self, message: Message) -> None:
         if isinstance(message, RefusedToOpen):
@@ -160,9 +200,13 @@ class IsolatedReader:
         elif isinstance(message, PageRead | PageUnreadable):
             self._reading.add(message)
             self._on_page(self._reading.pages_done, self._reading.page_count or 0)
+        elif isinstance(message, SideTextRead):
+            self._reading.add_side_text(message)
 
     def _blame(self, ending: Ending) -> None:
         """Decide which page a child died of."""
+        if self._reading.is_complete:
+            return  # it died of what stands on no page
         if ending is Ending.OUT_OF_TIME:
             self._reading.give_up_all(_ENDINGS[ending])
         elif ending is Ending.TOO_SLOW or self._reading.pages_done + 1 == self._first_page:
@@ -174,5 +218,5 @@ class _NotOpened(Exception):  # noqa: N818 - an answer
 
 
 def _too_many_pages(pages: int, max_pages: int) -> DocumentError:
-    detail = f"The document has {pages:,} pages; this installation allows {max_pages:,}."
+    detail = f"The document has {pages:,} pages; the limit is {max_pages:,}."
     return DocumentError(ExitCode.TOO_MANY_PAGES, detail)

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from dealguard_analyzer.document import Page, Words
-from dealguard_analyzer.sandbox.wire import PageFault, Refusal
+from dealguard_analyzer.document import HiddenText, Page, SideText, Words
+from dealguard_analyzer.sandbox.wire import MAX_SIDE_TEXT_CHARACTERS, HiddenSpan, PageFault, Refusal, SideTextKind
 
 _PageNumber = Annotated[int, Field(ge=1)]
 
@@ -32,6 +32,7 @@ class PageRead(_Message):
     text: str
     offsets: Base64Bytes
     boxes: Base64Bytes
+    hidden: list[HiddenSpan] = []
 
     @model_validator(mode="after")
     def _words_are_within_the_text(self) -> Self:
@@ -43,6 +44,9 @@ class PageRead(_Message):
             raise ValueError("a word lies outside the text, or before the one before it")
         if not all(map(math.isfinite, words.boxes)):
             raise ValueError("a box is nowhere")
+        edges = [edge for start, end, _ in self.hidden for edge in (start, end)]
+        if edges != sorted(edges) or any(not 0 <= edge <= len(self.text) for edge in edges):
+            raise ValueError("a hidden stretch lies outside the text, or before the one before it")
         return self
 
     @cached_property
@@ -55,7 +59,7 @@ class PageRead(_Message):
 
     def to_page(self) -> Page:
         """The page, of the child's message nothing else kept."""
-        return Page(self.number, self.text, self.words)
+        return Page(self.number, self.text, self.words, tuple(HiddenText(*span) for span in self.hidden))
 
 
 class PageUnreadable(_Message):
@@ -66,10 +70,27 @@ class PageUnreadable(_Message):
     fault: PageFault
 
 
+class SideTextRead(_Message):
+    """Text that stands on no page."""
+
+    kind: Literal["side"]
+    side: SideTextKind
+    text: Annotated[str, Field(min_length=1, max_length=MAX_SIDE_TEXT_CHARACTERS)]
+    page: _PageNumber | None = None
+
+    def to_side_text(self) -> SideText:
+        """The text, of the child's message nothing else kept."""
+        return SideText(self.side, self.text, self.page)
+
+
 class End(_Message):
-    """The child has read to the last page."""
+    """The child has read to the last page.
+
+    `metadata`: the file has some that only the metadata reader reads.
+    """
 
     kind: Literal["end"]
+    metadata: bool
 
 
 class RefusedToOpen(_Message):
@@ -79,7 +100,7 @@ class RefusedToOpen(_Message):
     refusal: Refusal
 
 
-Message = Opened | PageRead | PageUnreadable | End | RefusedToOpen
+Message = Opened | PageRead | PageUnreadable | SideTextRead | End | RefusedToOpen
 
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

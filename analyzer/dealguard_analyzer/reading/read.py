@@ -59,8 +59,8 @@ def _check_has_text(reading: Reading) -> None:
     letters = sum(count_letters(page.text) for page in reading.pages)
     if letters >= _MIN_LETTERS:
         return
-    damaged = len(reading.unreadable) - reading.pictures
-    if damaged and not reading.pictures and not letters:
+    damaged = len(reading.unreadable) - reading.needing_ocr
+    if damaged and not reading.needing_ocr and not letters:
         raise DocumentError(ExitCode.DOCUMENT_UNREADABLE, _why_none_is_readable(reading))
     raise DocumentError(ExitCode.NO_TEXT_LAYER, _how_little_text(reading, letters))
 
@@ -71,8 +71,8 @@ def _why_none_is_readable(reading: Reading) -> str:
 
 
 def _how_little_text(reading: Reading, letters: int) -> str | None:
-    if letters == 0 and reading.pictures:
-        return None
+    if letters == 0 and reading.needing_ocr:
+        return _why_none_is_readable(reading) if reading.unmapped else None
     pages = f"{reading.page_count:,} page{'s' if reading.page_count != 1 else ''}"
     return (
         f"The PDF has {letters or 'no'} letter{'s' if letters != 1 else ''} of text on {pages}: too little to analyse."
@@ -88,4 +88,4 @@ def _assemble(facts: FileFacts, reading: Reading) -> ExtractedDocument:
         language=detect_language(page.text for page in pages),
     )
     unreadable = tuple(UnreadablePage(page=page, reason=why) for page, why in sorted(reading.unreadable.items()))
-    return ExtractedDocument(info, pages, unreadable)
+    return ExtractedDocument(info, pages, unreadable, tuple(reading.side_texts))

@@ -7,10 +7,20 @@ import mmap
 import os
 import signal
 import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Protocol
 
 from dealguard_analyzer.sandbox.limits import apply_limits, start_step
-from dealguard_analyzer.sandbox.wire import PageContent, PageFault, Refused
+from dealguard_analyzer.sandbox.wire import (
+    MAX_SIDE_TEXT_CHARACTERS,
+    MAX_SIDE_TEXTS_PER_KIND,
+    PageContent,
+    PageFault,
+    Refused,
+    SideContent,
+    SideTextKind,
+)
 
 
 class Document(Protocol):
@@ -18,8 +28,21 @@ class Document(Protocol):
 
     def __len__(self) -> int: ...
 
+    @property
+    def has_metadata(self) -> bool:
+        """Whether there is metadata that `side_texts` does not have and the metadata reader does."""
+        ...
+
     def read(self, number: int) -> PageContent | PageFault:
         """What stands on page `number` (from 1), or why the reader cannot say."""
+        ...
+
+    def annotations(self) -> Iterator[SideContent]:
+        """What the annotations of the page read last say."""
+        ...
+
+    def side_texts(self) -> Iterator[SideContent]:
+        """What the document says beside its pages."""
         ...
 
 
@@ -34,8 +57,11 @@ def main() -> None:
         document = _open(arguments.reader, mmap.mmap(sys.stdin.fileno(), 0, access=mmap.ACCESS_COPY))
         _say(out, kind="opened", pages=len(document))
         if len(document) <= arguments.max_pages:
-            _read_pages(document, arguments.first_page, arguments.max_seconds_per_page, out)
-        _say(out, kind="end")
+            counts: Counter[SideTextKind] = Counter()
+            _read_pages(document, arguments.first_page, arguments.max_seconds_per_page, counts, out)
+            start_step(arguments.max_seconds_per_page)
+            _say_sides(document.side_texts(), counts, out)
+        _say(out, kind="end", metadata=document.has_metadata)
     except Refused as answer:
         _say(out, kind="refused", refusal=answer.refusal)
     except BaseException:
@@ -45,7 +71,7 @@ def main() -> None:
 
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--reader", choices=("pdfium", "pypdf"), required=True)
+    parser.add_argument("--reader", choices=("pdfium", "pypdf", "metadata"), required=True)
     parser.add_argument("--first-page", type=int, required=True)
     parser.add_argument("--max-pages", type=int, required=True)
     parser.add_argument("--max-seconds-per-page", type=float, required=True)
@@ -69,12 +95,18 @@ def _open(reader: str, file: mmap.mmap) -> Document:
         from dealguard_analyzer.sandbox.pdfium import PdfiumDocument  # noqa: PLC0415
 
         return PdfiumDocument(file)
+    if reader == "metadata":
+        from dealguard_analyzer.sandbox.metadata import MetadataDocument  # noqa: PLC0415
+
+        return MetadataDocument(file)
     from dealguard_analyzer.sandbox.second_reader import PypdfDocument  # noqa: PLC0415
 
     return PypdfDocument(file)
 
 
-def _read_pages(document: Document, first_page: int, max_seconds_per_page: float, out: BinaryIO) -> None:
+def _read_pages(
+    document: Document, first_page: int, max_seconds_per_page: float, counts: "Counter[SideTextKind]", out: BinaryIO
+) -> None:
     for number in range(first_page, len(document) + 1):
         start_step(max_seconds_per_page)
         content = document.read(number)
@@ -86,9 +118,21 @@ def _read_pages(document: Document, first_page: int, max_seconds_per_page: float
                 text=content.text,
                 offsets=base64.b64encode(content.offsets).decode(),
                 boxes=base64.b64encode(content.boxes).decode(),
+                hidden=content.hidden,
             )
         else:
             _say(out, kind="unreadable", number=number, fault=content)
+        _say_sides(document.annotations(), counts, out)
+
+
+def _say_sides(texts: Iterable[SideContent], counts: "Counter[SideTextKind]", out: BinaryIO) -> None:
+    """The texts, cut to length, blank ones left out, and not more of a kind than allowed."""
+    for side in texts:
+        # Half a surrogate pair is no character, and could not be handed on.
+        text = side.text.encode("utf-8", "replace").decode().strip()[:MAX_SIDE_TEXT_CHARACTERS]
+        if text and counts[side.kind] < MAX_SIDE_TEXTS_PER_KIND:
+            counts[side.kind] += 1
+            _say(out, kind="side", side=side.kind, text=text, page=side.page)
 
 
 def _say(out: BinaryIO, **message: object) -> None:

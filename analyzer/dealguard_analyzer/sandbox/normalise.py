@@ -68,7 +68,7 @@ def normalise(characters: str, is_drawn: Callable[[int], bool]) -> tuple[str, li
             index = plain.end()
     while out and out[-1] in " \n":
         _drop_last(out, origins)
-    return _mark_line_end_hyphens("".join(out), origins)
+    return mark_line_end_hyphens("".join(out), origins)
 
 
 def _replacement(characters: str, index: int, is_drawn: Callable[[int], bool]) -> str:
@@ -120,7 +120,7 @@ def _compose(first: str, second: str) -> str | None:
     return None
 
 
-def _mark_line_end_hyphens(text: str, origins: list[int]) -> tuple[str, list[int]]:
+def mark_line_end_hyphens(text: str, origins: list[int]) -> tuple[str, list[int]]:
     """Treat the line-end hyphens that the parser left like those it marked."""
     for match in reversed(list(_LINE_END_HYPHEN.finditer(text))):
         del origins[match.start() + 1 : match.end()]

@@ -11,8 +11,12 @@ from typing import Any
 import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium_c  # type: ignore[import-untyped]
 
-from dealguard_analyzer.sandbox.normalise import WORD, normalise
-from dealguard_analyzer.sandbox.wire import PageContent, PageFault, Refused
+from dealguard_analyzer.sandbox.columns import read_columns
+from dealguard_analyzer.sandbox.hidden import find_hidden
+from dealguard_analyzer.sandbox.normalise import WORD, mark_line_end_hyphens, normalise
+from dealguard_analyzer.sandbox.page_objects import Box
+from dealguard_analyzer.sandbox.side_texts import annotations_of, side_texts_of
+from dealguard_analyzer.sandbox.wire import PageContent, PageFault, Refused, SideContent
 
 # A dense page has 10,000 characters; twenty times that is a plan or a bomb.
 _MAX_CHARACTERS_PER_PAGE = 200_000
@@ -27,7 +31,15 @@ _THUMBNAIL_PIXELS = 300
 _DARK = 230
 _MAX_OBJECTS_LOOKED_AT = 2000
 
+# A page is not read if as many of its signs have no known letter; bullets and symbols are few.
+_MAX_UNMAPPED = 0.3
+_SAMPLE_CHARACTERS = 200  # of a page are asked for, as each question takes time
+_BETWEEN_WORDS = " \r\n\t\xa0"
+
 _INVISIBLE = re.compile(r"[\s\ufffd]")
+
+# A stream's dictionary stands in the open in every PDF, also where strings and streams are encrypted.
+_XMP_MARK = re.compile(rb"/XML\b")
 
 
 class PdfiumDocument:
@@ -41,6 +53,8 @@ class PdfiumDocument:
     """
 
     def __init__(self, file: mmap.mmap) -> None:
+        self._file = file
+        self._annotations: list[SideContent] = []
         self._buffer = (ctypes.c_char * len(file)).from_buffer(file)
         try:
             self._pdf = pypdfium2.PdfDocument(self._buffer)
@@ -53,8 +67,22 @@ class PdfiumDocument:
     def __len__(self) -> int:
         return len(self._pdf)
 
+    @property
+    def has_metadata(self) -> bool:
+        """Whether there is XMP, which pdfium does not read."""
+        return _XMP_MARK.search(self._file) is not None
+
+    def annotations(self) -> Iterator[SideContent]:
+        """What the annotations of the page read last say."""
+        return iter(self._annotations)
+
+    def side_texts(self) -> Iterator[SideContent]:
+        """What the document says beside its pages."""
+        return side_texts_of(self._pdf)
+
     def read(self, number: int) -> PageContent | PageFault:
         """What stands on page `number` (from 1), or why we cannot say."""
+        self._annotations = []
         try:
             with closing(self._load(number)) as page, closing(page.get_textpage()) as text_page:
                 return _read(page, text_page)
@@ -65,6 +93,7 @@ class PdfiumDocument:
         page = self._pdf[number - 1]
         if pdfium_c.FPDFPage_GetAnnotCount(page) <= 0:
             return page
+        self._annotations = list(annotations_of(page, number))  # flattening takes them away
         # Form values and text annotations are on the page that a person sees, but in its text only after flattening,
         # and then only once the page is loaded again.
         pdfium_c.FPDFPage_Flatten(page, pdfium_c.FLAT_NORMALDISPLAY)
@@ -75,11 +104,40 @@ class PdfiumDocument:
 def _read(page: Any, text_page: Any) -> PageContent | PageFault:
     if text_page.count_chars() > _MAX_CHARACTERS_PER_PAGE:
         return "too-much-text"
-    text, origins = normalise(_characters(text_page), lambda index: _is_drawn(text_page, index))
+    characters = _characters(text_page)
+    if _is_unmapped(characters, text_page):
+        return "unmapped"
+    text, origins = normalise(characters, lambda index: _is_drawn(text_page, index))
     visible_characters = len(text) - len(_INVISIBLE.findall(text))
     if visible_characters < _FEW_CHARACTERS and _is_picture(page, visible_characters):
         return "picture"
-    return _content(text, origins, text_page)
+    words = _words(text, origins, text_page)
+    if (columns := read_columns(text, origins, words)) is not None:
+        text, origins = mark_line_end_hyphens(*columns)
+        words = _words(text, origins, text_page)
+    content = PageContent(text, hidden=find_hidden(page, text_page, text, origins, words))
+    for start, end, box in words:
+        content.offsets.extend((start, end))
+        content.boxes.extend((box.x0, box.y0, box.x1, box.y1))
+    return content
+
+
+def _is_unmapped(characters: str, text_page: Any) -> bool:
+    """Whether so many signs of the page have no known letter that its text is not what a person reads there.
+
+    For a font that does not say which letters its signs stand for, pdfium gives the signs' numbers.
+    """
+    signs = [index for index, character in enumerate(characters) if character not in _BETWEEN_WORDS]
+    sample = signs[:: len(signs) // _SAMPLE_CHARACTERS + 1]
+    if len(sample) < _FEW_CHARACTERS:
+        return False
+    unmapped = sum(
+        characters[index] == "\ufffd"
+        or "\ue000" <= characters[index] <= "\uf8ff"
+        or pdfium_c.FPDFText_HasUnicodeMapError(text_page, index) == 1
+        for index in sample
+    )
+    return bool(unmapped >= _MAX_UNMAPPED * len(sample))
 
 
 def _characters(text_page: Any) -> str:
@@ -92,8 +150,9 @@ def _characters(text_page: Any) -> str:
     return "".join(chr(pdfium_c.FPDFText_GetUnicode(text_page, index)) for index in range(count))
 
 
-def _content(text: str, origins: list[int], text_page: Any) -> PageContent:
-    content = PageContent(text)
+def _words(text: str, origins: list[int], text_page: Any) -> list[tuple[int, int, Box]]:
+    """Start, end and box of each word."""
+    words = []
     get_box, handle = pdfium_c.FPDFText_GetLooseCharBox, text_page.raw
     first, last = pdfium_c.FS_RECTF(), pdfium_c.FS_RECTF()
     for match in WORD.finditer(text):
@@ -101,16 +160,14 @@ def _content(text: str, origins: list[int], text_page: Any) -> PageContent:
         # The loose boxes (the font's height) of the outer characters enclose the word, in whichever direction it runs.
         get_box(handle, origins[start], first)
         get_box(handle, origins[end - 1], last)
-        content.offsets.extend((start, end))
-        content.boxes.extend(
-            (
-                min(first.left, last.left),
-                min(first.bottom, last.bottom),
-                max(first.right, last.right),
-                max(first.top, last.top),
-            )
+        box = Box(
+            min(first.left, last.left),
+            min(first.bottom, last.bottom),
+            max(first.right, last.right),
+            max(first.top, last.top),
         )
-    return content
+        words.append((start, end, box))
+    return words
 
 
 def _is_drawn(text_page: Any, index: int) -> bool:

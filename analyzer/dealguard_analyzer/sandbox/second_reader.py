@@ -2,12 +2,13 @@
 
 import io
 import mmap
+from collections.abc import Iterator
 
 import pypdf
 from pypdf.errors import DependencyError, FileNotDecryptedError, WrongPasswordError
 
 from dealguard_analyzer.sandbox.normalise import normalise
-from dealguard_analyzer.sandbox.wire import PageContent, PageFault, Refused
+from dealguard_analyzer.sandbox.wire import PageContent, PageFault, Refused, SideContent
 
 
 class PypdfDocument:
@@ -31,8 +32,24 @@ class PypdfDocument:
         except Exception:
             raise Refused("damaged") from None
 
+    has_metadata = False  # what pypdf has of it is told at once
+
     def __len__(self) -> int:
         return self._number_of_pages
+
+    def annotations(self) -> Iterator[SideContent]:
+        """None: a file that pdfium does not open is read for its text."""
+        return iter(())
+
+    def side_texts(self) -> Iterator[SideContent]:
+        """The entries of the author."""
+        try:
+            entries = [str(value) for value in (self._reader.metadata or {}).values()]
+        except MemoryError:
+            raise
+        except Exception:
+            return
+        yield from (SideContent("metadata", entry) for entry in entries)
 
     def read(self, number: int) -> PageContent | PageFault:
         """What stands on page `number` (from 1), or why we cannot say."""

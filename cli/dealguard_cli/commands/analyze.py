@@ -1,59 +1,49 @@
 """`dealguard analyze`: the analyzer itself, on this machine. No cluster, and with the rules engine no network."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from dealguard_analyzer.errors import AnalysisError, DocumentError
-from dealguard_analyzer.pipeline import analyze_pdf
 from dealguard_api.pod import AnalyzeSettings, ExtractSettings
 from dealguard_api.reasons import Reason, explain
-from dealguard_cli.document_file import check_file
-from dealguard_cli.errors import (
-    AnalysisFailedError,
-    BadInputError,
-    CliError,
-    CliReason,
-    ExitStatus,
-    UnavailableError,
+from dealguard_api.report import Report, RiskLevel
+from dealguard_cli.errors import BadInputError, CliReason, ExitStatus, UnavailableError
+from dealguard_cli.local_analysis import (
+    API_KEY,
+    BASE_URL,
+    NEXT_STEPS,
+    Failure,
+    Outcome,
+    Task,
+    analyze_file,
+    analyze_files,
 )
-from dealguard_cli.presentation import local_progress, terminal
-from dealguard_cli.presentation import report as presentation
+from dealguard_cli.presentation import local_progress, outcomes, terminal
+from dealguard_cli.presentation.outcomes import Output
+from dealguard_cli.report_files import ReportFolder
 
-# The names that Anthropic's own SDK reads.
-API_KEY = "ANTHROPIC_API_KEY"
-BASE_URL = "ANTHROPIC_BASE_URL"
+Colour = Literal["green", "yellow", "orange", "red"]
 
-# The reasons' own next steps speak of the cluster: these say the same for this machine.
-_NEXT_STEPS = {
-    Reason.DOCUMENT_TOO_LARGE: "Split it, reduce its images, or raise --max-pdf-bytes.",
-    Reason.DOCUMENT_ENCRYPTED: "Save a copy without the password and analyse that.",
-    Reason.DOCUMENT_UNREADABLE: "Open it in a PDF viewer, print it to a new PDF and analyse that.",
-    Reason.TOO_MANY_PAGES: "Split it, or raise --max-pages.",
-    Reason.NO_TEXT_LAYER: "It needs OCR: make it searchable with a text-recognition tool and analyse the result.",
-    Reason.API_KEY_MISSING: f"Set {API_KEY} to the key, or use --engine rules.",
-    Reason.API_KEY_REJECTED: f"Correct the key in {API_KEY}, or use --engine rules.",
-    Reason.SPEND_LIMIT_REACHED: "Raise the limit in the account's console, or use --engine rules.",
-    Reason.COST_LIMIT_EXCEEDED: "Raise --max-cost-usd, or use --engine rules.",
-    Reason.CONTRACT_TOO_LONG: "Split the document, or use --engine rules.",
-    Reason.MODEL_REFUSED: "Check that it is a contract; --engine rules analyses it without the model.",
-    Reason.ENGINE_REQUEST_REJECTED: "Check the name given with --model, or use --engine rules.",
-    Reason.ENGINE_UNAVAILABLE: "Check the network and try again in a few minutes, or use --engine rules.",
-    Reason.ENGINE_OUTPUT_INVALID: "Try it once more, or use --engine rules.",
-    Reason.INTERNAL_ERROR: "Run it again with --debug and report what it shows.",
+_LEVELS: Final[dict[Colour, RiskLevel]] = {
+    "green": RiskLevel.LOW,
+    "yellow": RiskLevel.MEDIUM,
+    "orange": RiskLevel.HIGH,
+    "red": RiskLevel.CRITICAL,
 }
-
-
-_WORDS = {"spec.maxCostUSD": "--max-cost-usd", "this installation allows": "the limit is"}
+_BY_GRAVITY = list(RiskLevel)
+# Where files end differently, the first of these that occurs. A file that was not analysed weighs more than a risk that
+# was found: a pipeline must not take the rest for the whole.
+_PRECEDENCE = (ExitStatus.DEFECT, ExitStatus.OUTPUT_UNWRITABLE, ExitStatus.BAD_INPUT, ExitStatus.ANALYSIS_FAILED)
 
 
 @dataclass(frozen=True)
 class AnalyzeRequest:
     """What was asked on the command line; None keeps the analyzer's default."""
 
-    file: Path
+    files: Sequence[Path]
     engine: Literal["auto", "claude", "rules"]
     language: Literal["auto", "de", "en"]
     perspective: str | None
@@ -63,36 +53,75 @@ class AnalyzeRequest:
     max_seconds_per_page: float | None
     max_memory_bytes: int | None
     model: str | None
+    fail_on: Colour | None
+    jobs: int | None
+    output: Output | None
+    output_dir: Path | None
 
 
-def run(request: AnalyzeRequest, output: presentation.ReportOutput | None) -> ExitStatus:
-    """Analyse the file and show its report."""
-    document = check_file(request.file, request.max_pdf_bytes)
+def run(request: AnalyzeRequest) -> ExitStatus:
+    """Analyse the files, show what was found, and say by the exit code whether it is bad."""
+    if request.output == "html" and len(request.files) > 1 and request.output_dir is None:
+        raise BadInputError(
+            CliReason.USAGE_ERROR, "-o html writes one page a file: name a folder for them with --output-dir DIR."
+        )
+    tasks = _tasks(request)
+    folder = ReportFolder.at(request.output_dir, request.output) if request.output_dir else None
+    results = [_analyze_one(tasks[0])] if len(tasks) == 1 else _analyze_several(tasks, request.jobs)
+    if folder is None:
+        outcomes.print_outcomes(results, request.output)
+    else:
+        written = folder.write(results)
+        outcomes.print_written(written, request.output)
+        results = [each.outcome for each in written]
+    if request.fail_on and (count := risky(results, request.fail_on)):
+        outcomes.print_gate(count, len(results), request.fail_on)
+    return exit_status(results, request.fail_on)
+
+
+def _analyze_one(task: Task) -> Outcome:
+    """In this process, with a bar by pages; an error ends the command."""
+    with local_progress.analyzing(terminal.messages(), task.file.name) as on_progress:
+        return Outcome(task.file, analyze_file(task, on_progress))
+
+
+def _analyze_several(tasks: Sequence[Task], jobs: int | None) -> list[Outcome]:
+    """Side by side, with a bar by files; an error is that file's outcome."""
+    with local_progress.analyzing_several(terminal.messages(), len(tasks)) as on_done:
+        return analyze_files(tasks, jobs or os.cpu_count() or 1, on_done)
+
+
+def risky(results: Sequence[Outcome], colour: Colour) -> int:
+    """How many contracts have a finding of `colour` or a worse one."""
+    least = _BY_GRAVITY.index(_LEVELS[colour])
+    reports = [outcome.result for outcome in results if isinstance(outcome.result, Report)]
+    return sum(_BY_GRAVITY.index(report.risk.level) >= least for report in reports)
+
+
+def exit_status(results: Sequence[Outcome], fail_on: Colour | None) -> ExitStatus:
+    """How the command ends: 0 where every file has a report and none is as bad as `fail_on`."""
+    failures = {outcome.result.exit_status for outcome in results if isinstance(outcome.result, Failure)}
+    if failures:
+        return next((status for status in _PRECEDENCE if status in failures), ExitStatus.ANALYSIS_FAILED)
+    return ExitStatus.RISK_FOUND if fail_on and risky(results, fail_on) else ExitStatus.OK
+
+
+def _tasks(request: AnalyzeRequest) -> list[Task]:
+    """One task a file.
+
+    Raises:
+        CliError: what all of them need is missing or wrong; known before any is read, so said before.
+    """
     # A key read from a file often ends with a newline, which no HTTP header takes.
     api_key = os.environ.get(API_KEY, "").strip() or None
     base_url = os.environ.get(BASE_URL, "").strip() or None
     if request.engine == "claude" and api_key is None:
-        # Known before the document is read, so said before.
         missing = Reason.API_KEY_MISSING
-        raise UnavailableError(missing, f"{explain(missing).meaning} {_NEXT_STEPS[missing]}")
+        raise UnavailableError(missing, f"{explain(missing).meaning} {NEXT_STEPS[missing]}")
     if api_key and base_url and request.engine != "rules":
         _check_base_url(base_url)
-    try:
-        with local_progress.analyzing(terminal.messages(), document.path.name) as on_progress:
-            report = analyze_pdf(
-                document.path,
-                _extract_settings(request),
-                _analyze_settings(request, base_url),
-                api_key=api_key,
-                on_progress=on_progress,
-            )
-    except AnalysisError as error:
-        raise _for_this_machine(error) from error
-    if output == "json":
-        presentation.print_json(report.model_dump_json(by_alias=True, exclude_none=True, indent=2).encode() + b"\n")
-    else:
-        presentation.print_report(report, output, title=document.path.name)
-    return ExitStatus.OK
+    extract, analyze = _extract_settings(request), _analyze_settings(request, base_url)
+    return [Task(file, extract, analyze, api_key) for file in request.files]
 
 
 def _extract_settings(request: AnalyzeRequest) -> ExtractSettings:
@@ -128,14 +157,3 @@ def _analyze_settings(request: AnalyzeRequest, base_url: str | None) -> AnalyzeS
         anthropic_base_url=base_url,
     )
     return settings.model_copy(update={"model": request.model}) if request.model else settings
-
-
-def _for_this_machine(error: AnalysisError) -> CliError:
-    """The analyzer's error, with a next step that can be taken here."""
-    cluster_step = explain(error.reason).next_step
-    what_happened = error.message.removesuffix(cluster_step).rstrip()
-    for in_the_cluster, here in _WORDS.items():
-        what_happened = what_happened.replace(in_the_cluster, here)
-    # A document that cannot be used is bad input, also where only the analyzer finds that out.
-    kind = BadInputError if isinstance(error, DocumentError) else AnalysisFailedError
-    return kind(error.reason, f"{what_happened} {_NEXT_STEPS.get(error.reason, cluster_step)}")

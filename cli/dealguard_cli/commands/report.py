@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from typing import Literal
 
 from pydantic import ValidationError
 
@@ -17,7 +16,7 @@ from dealguard_cli.presentation import report as presentation
 from dealguard_cli.presentation.details import resume_command
 
 
-def run(name: str, options: ClusterOptions, output: Literal["markdown", "json", "text"] | None) -> ExitStatus:
+def run(name: str, options: ClusterOptions, output: presentation.ReportOutput | None) -> ExitStatus:
     """Show the report of `name`."""
     cluster = connect(options.kubeconfig, options.context)
     analysis = cluster.get(options.namespace or cluster.default_namespace, name)

@@ -51,6 +51,11 @@ def safe(text: str) -> str:
     return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
+def printable(path: object) -> str:
+    """A path as text: its bytes need not be any."""
+    return str(path).encode(errors="replace").decode()
+
+
 def print_error(message: str) -> None:
     """Say on standard error why the command ended."""
     messages().print(Text.assemble(("Error: ", "bold red"), safe(message)), soft_wrap=True)

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from dealguard_api.report import FindingCounts
+from dealguard_api.report import FindingCounts, Report
+from dealguard_api.view import risk_label
 
 LANGUAGES = {"de": "German", "en": "English"}
 
@@ -37,6 +38,13 @@ def findings(counts: FindingCounts) -> str:
     return f"{counts.total} ({parts})" if parts else str(counts.total)
 
 
-def cost(usd: str) -> str:
-    """'0.0123 USD', or 'nothing'."""
+def risk(report: Report) -> str:
+    """'risk high, 9 findings'."""
+    return f"risk {risk_label(report, 'en')}, {count(len(report.findings), 'finding')}"
+
+
+def cost(usd: str | None) -> str:
+    """'0.0123 USD', 'nothing', or 'unknown' where the model's price is not known."""
+    if usd is None:
+        return "unknown: this version has no price for the model"
     return "nothing" if not usd.strip("0.") else f"{usd} USD"

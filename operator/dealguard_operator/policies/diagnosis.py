@@ -74,7 +74,7 @@ def waiting_cause(pod: PodState) -> Reason | None:
 def analyze_outcome(pod: PodState) -> AnalyzeOutcome | None:
     """What `analyze` wrote when it ended; None if it has not, or wrote nothing believable."""
     outcome = _read(AnalyzeOutcome, pod.analyze)
-    if outcome is not None and outcome.usage is not None and Decimal(outcome.usage.cost_usd) > _MAX_COST_USD:
+    if outcome is not None and outcome.usage is not None and (outcome.usage.cost or 0) > _MAX_COST_USD:
         return outcome.model_copy(update={"usage": None})
     return outcome
 

@@ -3,6 +3,8 @@
 Told apart by status, `type` and `error_code`, as the SDK advises; messages are read only where no code exists.
 """
 
+import math
+
 import httpx2
 from anthropic import APIConnectionError, APIStatusError
 
@@ -10,7 +12,7 @@ from dealguard_analyzer.errors import AnalysisError, EngineRefusedError, Passing
 from dealguard_api.exit_codes import ExitCode
 from dealguard_api.report import Usage
 
-# A server that asks for more patience than this is treated as unavailable: the deadline is 300 s for everything.
+# A server that asks for more patience than this is not waited for: the deadline is 300 s for everything.
 MAX_RETRY_AFTER_SECONDS = 60.0
 
 _TOO_LONG = ("prompt is too long", "too long", "exceeds the maximum", "context window", "context limit")
@@ -37,14 +39,14 @@ def classify(error: Exception, model: str, secret: str | None, usage: Usage) -> 
 
 
 def retry_after_seconds(error: Exception) -> float | None:
-    """The server's `retry-after`, bounded; None if it sent none."""
+    """The server's `retry-after`; None if it sent none."""
     if not isinstance(error, APIStatusError):
         return None
     try:
         seconds = float(error.response.headers.get("retry-after", ""))
     except ValueError:
         return None
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
 def _status_error(error: APIStatusError, model: str, secret: str | None, usage: Usage) -> AnalysisError:

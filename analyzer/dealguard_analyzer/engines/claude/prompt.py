@@ -7,11 +7,12 @@ document cannot contain its own SHA-256.
 from typing import Final
 
 from dealguard_analyzer.document import ExtractedDocument
-from dealguard_analyzer.engines.categories import CUAD_CATEGORIES, GERMAN_TOPICS
+from dealguard_analyzer.engines.claude.meanings import CUAD_MEANINGS, GERMAN_MEANINGS
+from dealguard_analyzer.engines.claude.windows import Window
 from dealguard_api.report import Language
 
 # Changes whenever the instructions or the answer's shape do.
-PROMPT_VERSION: Final = "2026.11"
+PROMPT_VERSION: Final = "2026.11.2"
 
 _INSTRUCTIONS: Final = """\
 You are a contract lawyer who reviews contracts under German and Anglo-American law for the people who have to sign \
@@ -51,18 +52,18 @@ _LANGUAGES = {"de": "German", "en": "English"}
 
 def system_text() -> str:
     """The fixed instructions: the same for every contract, so that they can be cached."""
-    return _INSTRUCTIONS.format(cuad="; ".join(CUAD_CATEGORIES), topics="; ".join(GERMAN_TOPICS))
+    return _INSTRUCTIONS.format(cuad=_listed(CUAD_MEANINGS), topics=_listed(GERMAN_MEANINGS))
 
 
-def contract_text(document: ExtractedDocument) -> str:
-    """The contract between its markers."""
+def contract_text(document: ExtractedDocument, window: Window) -> str:
+    """The contract, or a window of it, between its markers."""
     marker = f"contract-{document.info.sha256}"
-    pages = "\n".join(f'<page number="{page.number}">\n{page.text}\n</page>' for page in document.pages)
+    pages = "\n".join(f'<page number="{part.number}">\n{part.text}\n</page>' for part in window.parts)
     return f"<{marker}>\n{pages}\n</{marker}>"
 
 
-def task_text(document: ExtractedDocument, language: Language | None, perspective: str | None) -> str:
-    """What is asked of this contract, after it."""
+def task_text(document: ExtractedDocument, window: Window, language: Language | None, perspective: str | None) -> str:
+    """What is asked of this contract, or of this window of it, after it."""
     lines = [f"Write explanations, recommendations and the summary in {_LANGUAGES[language or 'en']}."]
     if perspective:
         # The user's words, not the document's; still data, so they are quoted.
@@ -70,4 +71,14 @@ def task_text(document: ExtractedDocument, language: Language | None, perspectiv
     if document.unreadable_pages:
         numbers = ", ".join(str(page.page) for page in document.unreadable_pages[:100])
         lines.append(f"These pages could not be read, so what they say is not determined: {numbers}.")
+    if not window.is_whole:
+        lines.append(
+            f"This is a part of a longer document of {document.info.pages} pages: pages {window.pages}, the first and"
+            " the last of them perhaps not whole. Other parts are read separately, and they overlap. Report what"
+            " stands in this part, and do not report as a risk that something is missing: it may stand in another part."
+        )
     return "\n".join(lines)
+
+
+def _listed(meanings: dict[str, str]) -> str:
+    return "\n".join(f"- {name}: {meaning}" for name, meaning in meanings.items())

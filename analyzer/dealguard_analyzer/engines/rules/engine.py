@@ -5,9 +5,10 @@ from typing import Final
 
 from dealguard_analyzer.engines import EngineRequest
 from dealguard_analyzer.engines.categories import CUAD_CATEGORIES
-from dealguard_analyzer.engines.instructions import instruction_finding
+from dealguard_analyzer.engines.integrity import integrity_findings
 from dealguard_analyzer.engines.rules.checks import Case
 from dealguard_analyzer.engines.rules.checks.all import ALL_CHECKS
+from dealguard_analyzer.engines.rules.checks.kinds import is_towards_consumers
 from dealguard_analyzer.engines.rules.clauses import Catalogue, Clauses, english, find_clauses, german
 from dealguard_analyzer.engines.rules.facts.all import Facts, find_facts
 from dealguard_analyzer.engines.rules.findings import find_findings, is_party, with_missing_pages
@@ -34,12 +35,6 @@ _CONTRACT_WORDS = re.compile(
 # A page of a contract has dozens; an invoice or a brochure has one or two kinds.
 _LEAST_KINDS_OF_WORDS = 3
 _LEAST_WORDS = 5
-
-_CONSUMER = re.compile(r"\bverbraucher\w*\b|\bconsumers?\b")
-_NO_CONSUMER = re.compile(
-    r"\b(?:ausschließlich|nur) (?:gegenüber|mit|an) (?:unternehme\w+|kaufleute\w*)|\bkein\w* verbraucher"
-)
-_COMPANY = re.compile(r"\b(?:GmbH|AG|KG|SE|UG|OHG|KGaA|eG|Inc|LLC|Ltd|Corp\w*|Limited|B\.V|S\.A)\b")
 
 
 class RulesEngine:
@@ -68,7 +63,9 @@ class RulesEngine:
         unreadable = len(request.document.unreadable_pages)
         unknown = request.perspective if request.perspective and not is_party(facts, request.perspective) else None
         findings = find_findings(case, ALL_CHECKS, language, None if unknown else request.perspective)
-        findings = with_missing_pages(findings, unreadable, language)
+        attacks = integrity_findings(request.document, language)
+        findings = [*with_missing_pages(findings, unreadable, language), *attacks]
+        findings.sort(key=lambda finding: (-finding.severity.score, finding.id))
         summary = summarise(facts, findings, unreadable, language, unknown_perspective=unknown)
         request.on_progress(steps, steps)
         return _report(request, case, findings, summary, perspective=None if unknown else request.perspective)
@@ -98,18 +95,8 @@ def _case(text: ContractText, clauses: Clauses, facts: Facts, language: Language
         german=language != "en",
         english=language != "de",
         german_law="Germany" in law if law else language == "de",
-        consumer=_consumer(text, facts),
+        consumer=is_towards_consumers(text, facts.parties),
     )
-
-
-def _consumer(text: ContractText, facts: Facts) -> bool | None:
-    """Whether the contract addresses consumers; None if neither it nor the parties' names tell."""
-    if _NO_CONSUMER.search(text.lower):
-        return False
-    if _CONSUMER.search(text.lower):
-        return True
-    companies = [party for party in facts.parties if _COMPANY.search(party.name)]
-    return False if len(companies) >= 2 else None
 
 
 def _fact_clauses(facts: Facts) -> dict[str, list[Citation]]:
@@ -195,11 +182,11 @@ def _report(
 
 def _unexamined(request: EngineRequest, language: Language) -> Report:
     """A document that is no contract: nothing is said to be absent, everything is undetermined."""
-    attempt = instruction_finding(request.document, request.language, noticed=[])
     return Report(
         document=request.document.info,
         engine=EngineInfo(name="rules", version=RULES_VERSION),
-        findings=[attempt] if attempt else [],
+        is_contract=False,
+        findings=integrity_findings(request.document, language),
         not_determined=list(CUAD_CATEGORIES),
         unreadable_pages=list(request.document.unreadable_pages),
         summary=not_a_contract(len(request.document.unreadable_pages), language),

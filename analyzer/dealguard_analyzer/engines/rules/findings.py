@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dealguard_analyzer.engines.rules.checks import Case, Check, Outcome, Words
 from dealguard_analyzer.engines.rules.facts.all import Facts
 from dealguard_analyzer.engines.rules.facts.parties import aliases
-from dealguard_analyzer.engines.rules.text import Sentence
+from dealguard_analyzer.engines.rules.text import ContractText, Sentence
 from dealguard_api.report import Citation, Finding, Language, Party, Severity
 
 _VERB = re.compile(
@@ -29,12 +29,33 @@ _MISSING_PAGES = Words(
 )
 
 
+_BETWEEN_BUSINESSES = Words(
+    "Both sides are businesses: the rule for consumers then only indicates what is unreasonable (§§ 307, 310 (1)"
+    " BGB), and"
+    " only for standard terms.",
+    "Beide Seiten sind Unternehmer: das Verbot gilt dann nicht unmittelbar, es ist ein Indiz (§§ 307, 310 Abs. 1"
+    " BGB), und"
+    " nur bei AGB.",
+)
+_CONSUMER_UNKNOWN = Words(
+    "It depends on whether this is a standard term and the other side a consumer, which the text does not say.",
+    "Es kommt darauf an, ob es sich um AGB handelt und die andere Seite Verbraucher ist; das sagt der Text nicht.",
+)
+
+# Of a longer sentence only the part that matters is quoted; the rest is other matters joined by semicolons.
+_LONG_QUOTE_CHARACTERS = 500
+_SHORT_QUOTE_CHARACTERS = 60
+_SUBJECT_TO_VERB_CHARACTERS = 60
+_JOINT = re.compile(r"[;:] |(?<=[,.]) (?=\([a-z]{1,4}\) )")
+
+
 def find_findings(case: Case, checks: Iterable[Check], language: Language, perspective: str | None) -> list[Finding]:
     """What the checks found, the gravest first."""
+    german_terms = case.german and case.german_law  # the rules on standard terms apply at all
     found = [
         _finding(case, check, outcome, language, perspective)
         for check in checks
-        if (outcome := check.find(case)) is not None
+        if (german_terms or not check.standard_term) and (outcome := check.find(case)) is not None
     ]
     return sorted(found, key=lambda finding: (-finding.severity.score, finding.id))
 
@@ -61,7 +82,7 @@ def finding_id(check_id: str, citations: list[Citation]) -> str:
 
 
 def _finding(case: Case, check: Check, outcome: Outcome, language: Language, perspective: str | None) -> Finding:
-    citations = [case.text.cite(sentence) for sentence in outcome.sentences]
+    citations = [_cite(case.text, sentence, outcome.focus) for sentence in outcome.sentences]
     hurt = _hurt_party(case, check, outcome.sentences)
     likelihood = outcome.likelihood or check.likelihood
     if hurt is not None and perspective and not _is_same(hurt, perspective) and is_party(case.facts, perspective):
@@ -72,13 +93,48 @@ def _finding(case: Case, check: Check, outcome: Outcome, language: Language, per
         title=check.title.in_language(language),
         severity=Severity(likelihood=likelihood, impact=outcome.impact or check.impact),
         assessment=outcome.assessment or check.assessment,
-        explanation=check.explanation.in_language(language),
+        explanation=_explanation(case, check, language),
         recommendation=check.recommendation.in_language(language),
         deviation=check.deviation.in_language(language),
         perspective=(hurt.role or hurt.name)[:120] if hurt else None,
         statutes=list(check.statutes) if case.german_law else [],
         citations=citations,
     )
+
+
+def _explanation(case: Case, check: Check, language: Language) -> str:
+    """The check's words, and for a standard term what it means for the two sides of this contract."""
+    words = check.explanation.in_language(language)
+    if not check.standard_term or case.consumer is True:
+        return words
+    note = _BETWEEN_BUSINESSES if case.consumer is False else _CONSUMER_UNKNOWN
+    return f"{words} {note.in_language(language)}"
+
+
+def _cite(text: ContractText, sentence: Sentence, focus: re.Pattern[str] | None) -> Citation:
+    """The sentence, or of a long one the stretch between two semicolons that holds the focus."""
+    match = focus.search(sentence.lower) if focus and len(sentence.text) > _LONG_QUOTE_CHARACTERS else None
+    if match is None:
+        return text.cite(sentence)
+    cuts = [0, *(joint.end() for joint in _JOINT.finditer(sentence.text)), len(sentence.text)]
+    start = max(cut for cut in cuts if cut <= match.start())
+    end = min(cut for cut in cuts if cut >= match.end())
+    if end - start < _SHORT_QUOTE_CHARACTERS:
+        return text.cite(sentence)
+    offsets = _collapsed_offsets(text.running.text[sentence.start : sentence.end])
+    return text.running.cite(
+        sentence.start + offsets[start], sentence.start + offsets[len(sentence.text[:end].rstrip()) - 1] + 1
+    )
+
+
+def _collapsed_offsets(raw: str) -> list[int]:
+    """For each character of the sentence with its white space collapsed, where it stands in `raw`."""
+    offsets: list[int] = []
+    for word in re.finditer(r"\S+", raw):
+        if offsets:
+            offsets.append(word.start() - 1)  # the blank
+        offsets.extend(range(word.start(), word.end()))
+    return offsets
 
 
 def _hurt_party(case: Case, check: Check, sentences: tuple[Sentence, ...]) -> Party | None:
@@ -98,10 +154,17 @@ def _hurt_party(case: Case, check: Check, sentences: tuple[Sentence, ...]) -> Pa
 
 
 def _subject(case: Case, sentence: Sentence, verb: re.Match[str]) -> Party | None:
-    """The one party that is named before the verb; None if none or several are."""
+    """The one party that is named before the verb, and directly before it; None if none or several are."""
     before = sentence.lower[: verb.start()]
-    named = {party.name: party for alias, party in aliases(list(case.facts.parties)) if _mentions(before, alias)}
-    return next(iter(named.values())) if len(named) == 1 else None
+    named: dict[str, Party] = {}
+    last_end = 0
+    for alias, party in aliases(list(case.facts.parties)):
+        for match in re.finditer(rf"(?<!\w){re.escape(alias)}(?!\w)", before):
+            named[party.name] = party
+            last_end = max(last_end, match.end())
+    # 'Without cost to the owner, the operator shall': the owner is not who shall.
+    directly = "," not in before[last_end:] and len(before) - last_end <= _SUBJECT_TO_VERB_CHARACTERS
+    return next(iter(named.values())) if len(named) == 1 and directly else None
 
 
 def _mentions(text: str, alias: str) -> bool:

@@ -122,8 +122,12 @@ def _heading(sentence: str) -> str | None:
     if not words or not words[0].isalpha() or len(words.split()) > _MAX_HEADING_WORDS or ";" in words:
         return None
     numbered = words != sentence.strip(" .:–-")
-    titled = not sentence.endswith(".") and _is_title_case(words)
-    if not (words[0].isupper() and (numbered or titled)) or _VERB.search(words):
+    titled = _is_title_case(words)
+    # '(2) Für jede Mahnung berechnen wir 5 Euro.' is a sentence: only its small words tell it from a heading.
+    named = titled or not (sentence.endswith(".") or sentence.startswith("("))
+    if not (words[0].isupper() and (numbered or (titled and not sentence.endswith("."))) and named):
+        return None
+    if _VERB.search(words):
         return None
     return words.lower()
 

@@ -4,14 +4,18 @@ from dealguard_analyzer.engines.rules.checks import (
     Check,
     disputes,
     duties,
+    employment,
     form,
-    integrity,
     liability,
     money,
+    payment_terms,
     restraints,
     rights,
+    standard_terms,
+    tenancy,
     term,
     transfer,
+    warranty,
 )
 
 ALL_CHECKS: tuple[Check, ...] = (
@@ -24,5 +28,9 @@ ALL_CHECKS: tuple[Check, ...] = (
     *disputes.CHECKS,
     *duties.CHECKS,
     *form.CHECKS,
-    *integrity.CHECKS,
+    *standard_terms.CHECKS,
+    *payment_terms.CHECKS,
+    *warranty.CHECKS,
+    *employment.CHECKS,
+    *tenancy.CHECKS,
 )

@@ -2,21 +2,51 @@
 
 import re
 
-from dealguard_analyzer.engines.rules.checks import Case, Check, Outcome, Words, matching, outcome
+from dealguard_analyzer.engines.rules.checks import (
+    Case,
+    Check,
+    Outcome,
+    Words,
+    as_standard_term,
+    having,
+    matching,
+    outcome,
+)
+from dealguard_analyzer.engines.rules.checks.kinds import is_employment, is_residential_lease
 
 _ARBITRATION = re.compile(r"\b(?:arbitration|arbitrated|schiedsgericht\w*|schiedsverfahren)\b")
+_REFERRED = re.compile(
+    r"\b(?:shall|will|must|agree)\b.{0,160}\b(?:settled|resolved|determined|decided|submitted|referred|submit"
+    r"|refer)\b.{0,120}"
+    r"\barbitra|\b(?:binding|final) arbitration\b|\bsubject to arbitration\b"
+    r"|\barbitra\w+\b.{0,120}\b(?:shall|will) be (?:final|binding|conducted|held)"
+    r"|\bschiedsgericht\w*\b.{0,160}\b(?:entschieden|entscheidet|endgültig|ausschluss)"
+    r"|\b(?:entschieden|entscheidet|endgültig|ausschluss)\b.{0,160}\bschiedsgericht"
+)
+_ONLY_MENTIONED = re.compile(
+    r"\bsuch as arbitration|"
+    r"\bif arbitration\b|\bwithout first\b|\bno obligation\b|\bin any action, arbitration\b|\bany arbitration or"
+    r"|\bverbraucherschlichtung|\bnicht bereit|\bproportionate share"
+)
+_FINALLY = re.compile(r"\b(?:finally|binding|endgültig|exclusively)\b")
 _VENUE = re.compile(
     r"\bgerichtsstand\b|\bexclusive (?:jurisdiction|venue)\b|\bjurisdiction of the\b.{0,30}\bcourts\b|\bvenue\b"
 )
+_CHOSEN = re.compile(r"\b(?:gerichtsstand|gerichtsort)\b(?! nicht| in deutschland (?:hat|haben))")
 _MERCHANTS = re.compile(
     r"\b(?:kaufmann|kaufleute|unternehmer|juristische person|soweit gesetzlich zulässig|gesetzlich zulässig"
-    r"|öffentlich-rechtlich)"
+    r"|öffentlich-rechtlich|keinen allgemeinen gerichts|dasselbe gilt|gesetzliche\w* gerichtsst|ausland)"
 )
-_JURY = re.compile(r"\bwaives?\b.{0,80}\b(?:jury|class action)\b|\bwaiver of jury\b")
+_JURY = re.compile(r"\bwaiv(?:es?|ing)\b.{0,120}\b(?:jury|class action)\b")
 
 
 def _law_missing(case: Case) -> Outcome | None:
-    return Outcome() if case.facts.governing_law is None else None
+    return Outcome() if case.facts.governing_law is None and not _is_domestic(case) else None
+
+
+def _is_domestic(case: Case) -> bool:
+    """Employment and dwellings in Germany: the law and the courts are given, and a choice would be void."""
+    return case.german_law and case.german and (is_employment(case) or is_residential_lease(case))
 
 
 def _foreign_law(case: Case) -> Outcome | None:
@@ -28,29 +58,24 @@ def _foreign_law(case: Case) -> Outcome | None:
 
 
 def _venue_missing(case: Case) -> Outcome | None:
-    if case.facts.venue is not None or matching(case, _VENUE) or matching(case, _ARBITRATION):
+    if case.facts.venue is not None or _is_domestic(case) or matching(case, _VENUE) or matching(case, _ARBITRATION):
         return None
     return Outcome()
 
 
 def _venue_consumer(case: Case) -> Outcome | None:
-    if not (case.german_law and case.german) or case.consumer is False:
-        return None
-    sentences = matching(case, re.compile(r"\bgerichtsstand\b"), _MERCHANTS)
-    if not sentences:
-        return None
-    return Outcome(tuple(sentences[:3]), assessment="risk" if case.consumer else "check")
+    chosen = matching(case, _CHOSEN, _MERCHANTS)
+    return as_standard_term(case, chosen, businesses=False)
 
 
 def _arbitration(case: Case) -> Outcome | None:
-    required = re.compile(
-        r"\b(?:shall|finally|binding|settled|submitted|endgültig|entschieden|ausschluss des ordentlichen rechtswegs)\b"
-    )
-    return outcome([s for s in matching(case, _ARBITRATION) if required.search(s.lower)])
+    """Clauses that send disputes to arbitration, the plainest first; not those that only mention an arbitration."""
+    binding = having(matching(case, _ARBITRATION), _REFERRED, _ONLY_MENTIONED)
+    return outcome(sorted(binding, key=lambda s: _FINALLY.search(s.lower) is None), focus=_REFERRED)
 
 
 def _jury(case: Case) -> Outcome | None:
-    return outcome(matching(case, _JURY))
+    return outcome(matching(case, _JURY), focus=_JURY)
 
 
 CHECKS = (
@@ -127,6 +152,7 @@ CHECKS = (
         find=_venue_consumer,
         assessment="check",
         statutes=("§ 38 ZPO", "§ 307 BGB"),
+        standard_term=True,
     ),
     Check(
         id="arbitration",

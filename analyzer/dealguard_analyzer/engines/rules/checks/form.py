@@ -1,8 +1,18 @@
-"""Form, changes of the terms, and German rules for particular contracts."""
+"""Form, and changes of the terms."""
 
 import re
 
-from dealguard_analyzer.engines.rules.checks import Case, Check, Outcome, Words, matching, outcome
+from dealguard_analyzer.engines.rules.checks import (
+    Case,
+    Check,
+    Outcome,
+    Words,
+    as_standard_term,
+    matching,
+    outcome,
+    without_near,
+)
+from dealguard_analyzer.engines.rules.checks.kinds import is_employment, is_residential_lease
 
 _WRITTEN_NOTICE = re.compile(
     r"\b(?:kündigung\w*|anzeigen?|erklärung\w*|widerruf\w*|mitteilung\w*)\b.{0,80}\b(?:schriftform"
@@ -18,45 +28,31 @@ _TERMS_CHANGE = re.compile(
     r"|anzupassen|anpass)"
     r"|\b(?:behält sich|vorbehalten|berechtigt|kann)\b.{0,100}\b(?:agb|geschäftsbedingungen|nutzungsbedingungen"
     r"|bedingungen)\b.{0,60}\b(?:ändern|zu ändern|anzupassen|anpassen)"
-    r"|\b(?:may|reserves the right to) (?:\w+ ){0,6}(?:modify|amend|change|update)\b.{0,40}\b(?:this agreement"
-    r"|these terms|the terms|terms and conditions|terms of)"
+    r"|\b(?:may|reserves the right to) (?:\w+ ){0,6}(?:modify|amend|change|update) (?:any |all |or |of |\w+ ){0,5}"
+    r"(?:this agreement|these terms|the terms|terms and conditions)\b"
 )
-_DEPOSIT = re.compile(r"\bkaution\w*|\bmietsicherheit\w*")
-_MONTHS_RENT = re.compile(
-    r"\b(?:vier|fünf|sechs|4|5|6) (?:netto|brutto|kalt)?-?(?:monats)?(?:kalt|netto|grund)?mieten|\b(?:vier|fünf"
-    r"|sechs|4|5|6) monats"
+_BOTH = re.compile(
+    r"\bmutual|\bwritten (?:agreement|consent|amendment|instrument)|\b(?:both|the) parties\b|\bsigned by\b|\bmay not\b"
+    r"|\beither party\b|\bno amendment|\bin writing by"
 )
-_RESIDENTIAL = re.compile(r"\bwohnung|\bwohnraum|\bwohnzwecke")
-_COMMERCIAL = re.compile(r"\bgewerberaum|\bgeschäftsraum|\bgewerbliche\w* miet|\bgewerbemiet")
+# Where the law itself demands writing: dismissals (§ 623 BGB), notice to end the lease of a dwelling (§ 568 BGB).
+_STATUTORY_FORM = re.compile(r"\btextform\b|\barbeitsverhältnis|\barbeitsvertrag|\bmietverhältnis|\bunternehmer\b")
 
 
 def _stricter_form(case: Case) -> Outcome | None:
-    if not (case.german_law and case.german) or case.consumer is False:
+    if is_employment(case) or is_residential_lease(case):
         return None
-    sentences = matching(case, _WRITTEN_NOTICE, re.compile(r"\btextform\b|\barbeitsverhältnis"))
-    return Outcome(tuple(sentences[:3]), assessment="risk" if case.consumer else "check") if sentences else None
+    stricter = matching(case, _WRITTEN_NOTICE, _STATUTORY_FORM)
+    return as_standard_term(case, stricter, businesses=False, focus=_WRITTEN_NOTICE)
 
 
 def _double_form(case: Case) -> Outcome | None:
-    if not (case.german_law and case.german):
-        return None
-    return outcome(matching(case, _DOUBLE_FORM, _INDIVIDUAL))
+    double = matching(case, _DOUBLE_FORM, _INDIVIDUAL)
+    return as_standard_term(case, without_near(case, double, _INDIVIDUAL), focus=_DOUBLE_FORM)
 
 
 def _terms_change(case: Case) -> Outcome | None:
-    return outcome(
-        matching(
-            case,
-            _TERMS_CHANGE,
-            re.compile(r"\bmutual|\bwritten (?:agreement|consent|amendment)|\bboth parties|\bsigned by\b"),
-        )
-    )
-
-
-def _deposit(case: Case) -> Outcome | None:
-    if not case.german_law or not matching(case, _RESIDENTIAL) or matching(case, _COMMERCIAL):
-        return None
-    return outcome([s for s in matching(case, _DEPOSIT) if _MONTHS_RENT.search(s.lower)])
+    return outcome(matching(case, _TERMS_CHANGE, _BOTH), focus=_TERMS_CHANGE)
 
 
 CHECKS = (
@@ -75,6 +71,7 @@ CHECKS = (
         find=_stricter_form,
         assessment="check",
         statutes=("§ 309 Nr. 13 BGB", "§ 126b BGB"),
+        standard_term=True,
     ),
     Check(
         id="form-double",
@@ -96,6 +93,7 @@ CHECKS = (
         find=_double_form,
         assessment="check",
         statutes=("§ 305b BGB", "§ 307 BGB"),
+        standard_term=True,
     ),
     Check(
         id="terms-unilateral-change",
@@ -115,20 +113,5 @@ CHECKS = (
         find=_terms_change,
         statutes=("§ 307 BGB", "§ 308 Nr. 4 BGB", "§ 308 Nr. 5 BGB"),
         hurts="other",
-    ),
-    Check(
-        id="rent-deposit",
-        category="deposit",
-        title=Words("Deposit over three months' rent", "Kaution über drei Monatsmieten"),
-        explanation=Words(
-            "For a dwelling the deposit must not exceed three months' rent without service charges.",
-            "Bei Wohnraum darf die Kaution drei Monatsmieten ohne Nebenkosten nicht übersteigen.",
-        ),
-        recommendation=Words("Reduce it to three months' rent.", "Auf drei Monatsmieten herabsetzen."),
-        deviation=Words("§ 551 BGB.", "§ 551 BGB."),
-        likelihood=4,
-        impact=2,
-        find=_deposit,
-        statutes=("§ 551 BGB",),
     ),
 )

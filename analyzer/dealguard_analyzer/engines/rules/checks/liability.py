@@ -2,15 +2,32 @@
 
 import re
 
-from dealguard_analyzer.engines.rules.checks import Case, Check, Outcome, Words, having, matching, outcome
+from dealguard_analyzer.engines.rules.checks import (
+    Case,
+    Check,
+    Outcome,
+    Words,
+    as_standard_term,
+    having,
+    matching,
+    outcome,
+)
 
 _CONSEQUENTIAL = re.compile(r"\b(?:consequential|incidental|indirect|punitive|special) ")
 _AMOUNT_CAP = re.compile(
     r"\b(?:exceed|limited to|maximum|in excess of|höchstens|maximal|begrenzt auf|beschränkt auf|insgesamt auf"
     r"|der höhe nach)\b"
 )
+_LIABILITY_CAP = re.compile(
+    r"\bliabilit(?:y|ies)\b.{0,200}\b(?:exceed|be limited to|is limited to|be in excess of|be greater than)\b"
+    r"|\bmaximum (?:\w+ ){0,3}liabilit|\bhaft(?:ung|et)\b.{0,160}\b(?:höchstens|maximal|begrenzt|beschränkt|der höhe"
+    r" nach)\b"
+)
+# 'Licensor's total liability', 'the liability of Licensor': whose it is.
+_LIABLE = re.compile(r"\b(?P<party>[\w.-]+)['’]s? (?:\w+ ){0,3}liabilit")
 _UNLIMITED = re.compile(
-    r"\bhaftet\b.{0,80}\b(?:unbeschränkt|unbegrenzt)|\bunlimited liabilit|\bliabilit(?:y|ies) (?:\w+ ){0,3}unlimited"
+    r"\bhaftet\b.{0,80}\b(?:unbeschränkt|unbegrenzt)|\bunlimited liabilit\w+\b(?! compan)|\bliabilit(?:y|ies) (?:\w+"
+    r" ){0,3}unlimited"
     r"|\bder höhe nach unbe(?:grenzt|schränkt)|\bunbegrenzte?\w* haftung|\bunbeschränkte?\w* haftung|\bwithout"
     r" any limit(?:ation)? (?:of|on) liability"
 )
@@ -24,18 +41,37 @@ _GROSS_NEGLIGENCE_EXCLUDED = re.compile(
     r"|\b(?:ausgeschlossen|ausschluss)\b.{0,100}\b(?:auch|einschließlich)\b.{0,60}\b(?:grobe|vorsatz)|\bauch"
     r" bei (?:vorsatz|grober fahrlässigkeit|vorsätzlich\w*)"
     r"|\bgilt auch (?:für|bei|im fall)\b.{0,80}\b(?:grob\w* fahrlässig\w*|vorsatz|vorsätzlich\w*)"
+    r"|\bhaft\w*\b.{0,60}\b(?:nur|lediglich|ausschließlich|begrenzt auf|beschränkt auf)\b.{0,30}\bvorsatz\b"
+    r"(?!.{0,30}fahrlässig)"
 )
-_EXCEPTION = re.compile(
-    r"\b(?:nicht bei|außer bei|es sei denn|ausgenommen|soweit nicht|mit ausnahme|gilt nicht|unberührt|nicht für)\b"
+_INTENT_EXCLUDED = re.compile(
+    r"\bauch (?:bei|für|im fall)\b.{0,60}\bvors(?:atz|ätz)|\bvorsatz\b.{0,60}\bausgeschlossen"
+)
+_NOT_EXCLUDED = re.compile(
+    r"\bnicht\b.{0,30}\bausgeschlossen|\bausgenommen|\bunberührt|\baußer\b|\bhaftet .{0,40}unbeschränkt"
 )
 _GERMAN_EXCLUSION = re.compile(
-    r"\bhaftung\b.{0,160}\b(?:ausgeschlossen|ausschluss)|\b(?:haftet|haften) (?:\w+ ){0,6}(?:nicht|nur)\b"
-    r"|\bschadensersatzansprüche\b.{0,100}\bausgeschlossen|\bkeine haftung\b|\bkeinerlei haftung\b"
-    r"|\bhaftung\b.{0,100}\b(?:begrenzt|beschränkt)"
+    r"\b(?:gesamt)?haftung\b.{0,160}\b(?:ausgeschlossen|ausschluss|übersteigt)"
+    r"|\b(?:haftet|haften) (?:\w+ ){0,6}(?:nicht|nur|in keinem fall)\b"
+    r"|\bschadens?ersatz(?:ansprüche)?\b.{0,100}\b(?:ausgeschlossen|beschränkt)|\bkeine haftung\b|\bkeinerlei haftung\b"
+    r"|\bhaftung\b.{0,100}\b(?:begrenzt|beschränkt)|\b(?:haftungsausschluss|ausschluss der haftung)\b"
 )
 # The name of a legal form, and liability without fault, which may be excluded (§ 536a BGB).
-_HARMLESS_EXCLUSION = re.compile(r"\bmit beschränkter haftung\b|\bverschuldensunabhängige\w* haftung\b")
-_INDEMNITY = re.compile(r"\b(?:indemnif(?:y|ies)|hold harmless|freizustellen|stellt\b.{0,250}\bfrei\b|freistellung)")
+_HARMLESS_EXCLUSION = re.compile(
+    r"\bim übrigen\b|\bweitergehende|\bjede weitere|\bdarüber hinaus"
+    r"|\bzurückzuführen|\bmit beschränkter haftung\b|\bverschuldensunabhängige\w* haftung\b"
+)
+_INDEMNITY = re.compile(
+    r"\b(?:shall|will|agrees? to|must|hereby|does)\b.{0,80}\b(?:indemnify|hold\b.{0,40}\bharmless)"
+    r"|\b(?:indemnifies|holds?\b.{0,40}\bharmless)\b"
+    r"|\b(?:freizustellen|stellt\b.{0,250}\bfrei\b|freistellung)"
+)
+# Mutual, only the procedure, or a list of causes that follows on the next lines.
+_NOT_BROAD = re.compile(
+    r"\beach party\b|\bmutual|\bbeide parteien\b|\bshall not be required\b|\bindemnified part(?:y|ies) (?:shall|will"
+    r"|must)\b"
+    r"|\bnotif(?:y|ies|ying)\b|\bconditioned (?:up)?on\b|\bin no event\b|:\W*$|\bobligations? to indemnify\b|\bsoweit\b"
+)
 _BROAD = re.compile(
     r"\b(?:any and all|all (?:claims|losses|liabilities|damages)|whatsoever|of any kind|arising (?:out of|from)"
     r" or (?:in connection|relat)"
@@ -45,8 +81,12 @@ _FAULT = re.compile(r"\b(?:negligen|wil+ful|misconduct|breach|fault|schuldhaft|v
 
 
 def _unlimited(case: Case) -> Outcome | None:
-    sentences = [s for s in matching(case, _UNLIMITED) if not (case.german_law and _INTENT.search(s.lower))]
-    return outcome(sentences)
+    sentences = [
+        s
+        for s in matching(case, _UNLIMITED, re.compile(r"\bliability compan"))
+        if not (case.german_law and _INTENT.search(s.lower))
+    ]
+    return outcome(sentences, focus=_UNLIMITED)
 
 
 def _no_cap(case: Case) -> Outcome | None:
@@ -60,15 +100,12 @@ def _no_cap(case: Case) -> Outcome | None:
 
 
 def _gross_negligence(case: Case) -> Outcome | None:
+    """Intent can never be excluded (§ 276 (3) BGB), gross negligence not in standard terms (§ 309 Nr. 7 b, § 307)."""
     if not case.german_law:
         return None
-    return outcome(
-        matching(
-            case,
-            _GROSS_NEGLIGENCE_EXCLUDED,
-            re.compile(r"\bnicht\b.{0,30}\bausgeschlossen|\bausgenommen|\bunberührt|\baußer\b"),
-        )
-    )
+    found = matching(case, _GROSS_NEGLIGENCE_EXCLUDED, _NOT_EXCLUDED)
+    intent = any(_INTENT_EXCLUDED.search(sentence.lower) for sentence in found)
+    return outcome(found, assessment="risk" if intent or case.consumer else "check", focus=_GROSS_NEGLIGENCE_EXCLUDED)
 
 
 def _exclusion_without_exceptions(case: Case) -> Outcome | None:
@@ -80,7 +117,7 @@ def _exclusion_without_exceptions(case: Case) -> Outcome | None:
         near = case.text.sentences[max(0, sentence.index - 4) : sentence.index + 6]
         if not any(_INTENT.search(s.lower) and not _GROSS_NEGLIGENCE_EXCLUDED.search(s.lower) for s in near):
             found.append(sentence)
-    return outcome(found)
+    return as_standard_term(case, found, focus=_GERMAN_EXCLUSION)
 
 
 def _consumer_health(case: Case) -> Outcome | None:
@@ -92,14 +129,11 @@ def _consumer_health(case: Case) -> Outcome | None:
         case, re.compile(r"\bvorsatz|\bvorsätzlich")
     ):
         return None
-    return outcome(exclusions)
+    return as_standard_term(case, exclusions, focus=_GERMAN_EXCLUSION)
 
 
 def _broad_indemnity(case: Case) -> Outcome | None:
-    sentences = matching(
-        case, _INDEMNITY, re.compile(r"\beach party\b|\bmutual|\bbeide parteien\b|\bshall not be required\b")
-    )
-    return outcome(having(tuple(sentences), _BROAD, _FAULT))
+    return outcome(having(matching(case, _INDEMNITY, _NOT_BROAD), _BROAD, _FAULT), focus=_INDEMNITY)
 
 
 def _one_sided_cap(case: Case) -> Outcome | None:
@@ -107,9 +141,12 @@ def _one_sided_cap(case: Case) -> Outcome | None:
         r"\b(?:either|neither|each|both|no) part(?:y|ies)|\bparty['’]s\b|\bparteien\b|\ba party\b|\bbeide\b"
         r"|\bthe parties\b"
     )
-    caps = having(case.clauses.of("Cap On Liability"), _AMOUNT_CAP)
+    caps = having(case.clauses.of("Cap On Liability"), _LIABILITY_CAP)
     one_sided = [s for s in caps if not sided.search(s.lower) and len(s.text) > 60]
-    return outcome(one_sided) if one_sided and len(one_sided) == len(caps) else None
+    liable = {match["party"] for s in caps if (match := _LIABLE.search(s.lower))}
+    if not one_sided or len(one_sided) != len(caps) or len(liable) > 1:
+        return None  # mutual in one sentence, or in one for each
+    return outcome(one_sided, focus=_LIABILITY_CAP)
 
 
 CHECKS = (
@@ -229,6 +266,7 @@ CHECKS = (
         assessment="check",
         statutes=("§ 309 Nr. 7 BGB", "§ 276 Abs. 3 BGB", "§ 307 BGB", "§ 310 Abs. 1 BGB"),
         hurts="other",
+        standard_term=True,
     ),
     Check(
         id="liability-life-body-health",
@@ -252,6 +290,7 @@ CHECKS = (
         assessment="check",
         statutes=("§ 309 Nr. 7 Buchst. a BGB", "§ 307 BGB"),
         hurts="other",
+        standard_term=True,
     ),
     Check(
         id="liability-broad-indemnity",

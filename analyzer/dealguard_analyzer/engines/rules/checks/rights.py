@@ -5,25 +5,64 @@ import re
 from dealguard_analyzer.engines.rules.checks import Case, Check, Outcome, Words, having, outcome
 
 _GIVEN = re.compile(
-    r"\b(?:assign|convey|transfer|work(?:s)? (?:made )?for[- ]hire|überträgt|übertragen|gehen\b|stehen\b)"
+    r"\b(?:hereby|shall|will|agrees? to|does|and) (?:\w+ ){0,3}(?:assigns?|conveys?"
+    r"|transfers?)\b.{0,200}\b(?:intellectual"
+    r" property|copyrights?|patents?|trade ?marks?|inventions?|work product|developments?|improvements?|moral rights"
+    r"|know-how"
+    r"|right, title,? and interest|all right,? title|ownership|domain names?|deliverables)"
+    r"|\bassigns?\b.{0,60}\ball (?:of )?(?:its |his |their )?(?:right|rights),? title"
+    r"|\bworks? (?:made )?for[- ]hire\b"
+    r"|\bshall (?:be )?(?:the )?(?:sole and exclusive|exclusive|sole) property\b"
+    r"|\b(?:überträgt|übertragen|gehen|stehen|abgetreten)\b"
 )
-_LICENCE = re.compile(r"\b(?:grant|licen[sc]e|right|nutzungsrecht|lizenz|recht)")
+_NOT_GIVEN = re.compile(
+    r"\bnothing (?:contained )?(?:herein|in this)|"
+    r"\breceivables?\b|\bpurchase price\b|\bsuccessors and assigns\b.{0,20}\bshall\b|\bmaintaining the action\b"
+    r"|\bstanding\b"
+    r"|\bshall not (?:be required to )?assign|\bgoods in transit|\bstock\b|\bsecurities\b|\buser data\b"
+)
+_LICENCE = re.compile(
+    r"\b(?:grants?|granted|gives?|receives?|have|has)\b.{0,200}\b(?:irrevocabl[ey]|perpetual(?:ly)?|in perpetuity)\b"
+    r"|\b(?:irrevocabl[ey]|perpetual)\b.{0,120}\b(?:licen[sc]e|right to use)"
+    r"|\b(?:nutzungsrecht|lizenz|recht)"
+)
+_NO_LICENCE = re.compile(
+    r"\bsubject to\b.{0,60}\b(?:perpetual|irrevocable)\b|\bconsent|\bproxy|\bpower of attorney|\bwaive"
+)
+_JOINTLY = re.compile(
+    r"\bjoint(?:ly)?[- ]own|\bown(?:ed)?\b.{0,20}\bjointly|\bjoint (?:and equal )?owner|\bco-?own|\bundivided\b"
+    r"|\bgemeinschaftlich|\bgemeinsam\w*\b.{0,80}\b(?:zu|inhaber|eigentum)|\bmiteigentum|\bbruchteil"
+)
+_PARTNERSHIP = re.compile(r"\bco-ownership of a business|\bpartners\b.{0,60}\bco-?owners|\bjoint venturers?\b")
+_CHALLENGE = re.compile(
+    r"\b(?:not|never|nor|neither|refrain)\b.{0,100}\b(?:contest|challenge|attack|dispute|oppose|question)\w*\b.{0,120}"
+    r"\b(?:validity|ownership|title|registration|enforceability|rights?|interest|trade ?marks?|marks?|patents?"
+    r"|goodwill)\b"
+    r"|\bcovenants? not to (?:sue|assert)\b"
+    r"|\b(?:hereby|forever|irrevocably|fully)\b.{0,60}\b(?:releases?|discharges?|waives?)\b.{0,160}\b(?:claims?"
+    r"|causes of action|suits?)\b"
+    r"|\bnichtangriff|\bnicht anzugreifen|\bnicht angreif|\bklageverzicht|\bverzicht"
+)
+_NOT_CHALLENGE = re.compile(
+    r"\bindemnif(?:y|ied|ication|ying)|\bcovenants that\b|\bjury\b|\bjurisdiction\b|\bvenue\b"
+    r"|\bnotice\b.{0,40}\bwaive|\bis not contesting"
+)
 
 
 def _ip_assignment(case: Case) -> Outcome | None:
-    return outcome(having(case.clauses.of("Ip Ownership Assignment"), _GIVEN))
+    return outcome(having(case.clauses.of("Ip Ownership Assignment"), _GIVEN, _NOT_GIVEN), focus=_GIVEN)
 
 
 def _perpetual(case: Case) -> Outcome | None:
-    return outcome(having(case.clauses.of("Irrevocable Or Perpetual License"), _LICENCE))
+    return outcome(having(case.clauses.of("Irrevocable Or Perpetual License"), _LICENCE, _NO_LICENCE), focus=_LICENCE)
 
 
 def _joint(case: Case) -> Outcome | None:
-    return outcome(case.clauses.of("Joint Ip Ownership"))
+    return outcome(having(case.clauses.of("Joint Ip Ownership"), _JOINTLY, _PARTNERSHIP), focus=_JOINTLY)
 
 
 def _no_sue(case: Case) -> Outcome | None:
-    return outcome(case.clauses.of("Covenant Not To Sue"))
+    return outcome(having(case.clauses.of("Covenant Not To Sue"), _CHALLENGE, _NOT_CHALLENGE), focus=_CHALLENGE)
 
 
 CHECKS = (

@@ -1,14 +1,33 @@
 """How long the parties are bound, and who may end it."""
 
 import re
+from decimal import Decimal
 
-from dealguard_analyzer.engines.rules.checks import Case, Check, Outcome, Words, having, matching, outcome
+from dealguard_analyzer.engines.rules.checks import (
+    Case,
+    Check,
+    Outcome,
+    Words,
+    as_standard_term,
+    having,
+    matching,
+    outcome,
+)
+from dealguard_analyzer.engines.rules.checks.kinds import is_employment, is_residential_lease
 from dealguard_analyzer.engines.rules.facts.periods import find_periods, months
 from dealguard_analyzer.engines.rules.facts.terms import renews_itself
+from dealguard_analyzer.engines.rules.text import Sentence
 
 _MUTUAL = re.compile(
     r"\b(?:either|each|both|any) part(?:y|ies)|\bparties\b|\bbeide\w*|\bjede\w* (?:partei|vertragspartei)"
     r"|\bparteien\b|\bvon beiden\b|\bparty hereto\b|\bmutual"
+)
+_NOT_RENEWAL = re.compile(
+    r"\bincreases? from year to year|\bcommon stock\b|\blong stop|\bthe lc\b|\bletters? of credit|\bpolic(?:y|ies)"
+    r" of insurance"
+)
+_RENEWAL = re.compile(
+    r"\brenew|\bextend|\bextension|\bverläng|\bfortges|\bcontinu|\bmonth[- ]to[- ]month|\byear[- ]to[- ]year"
 )
 _TERMINATION_EXCLUDED = re.compile(
     r"\b(?:ordentliche )?kündigung\b.{0,60}\bausgeschlossen|\bmay not (?:be )?terminate[d]? (?:this agreement"
@@ -17,7 +36,25 @@ _TERMINATION_EXCLUDED = re.compile(
 _GOOD_CAUSE_EXCLUDED = re.compile(
     r"\b(?:außerordentliche kündigung|kündigung aus wichtigem grund)\b.{0,60}\bausgeschlossen"
 )
+_ENDS_CONTRACT = re.compile(
+    r"\b(?:terminat\w*|cancel\w*)\b.{0,120}\b(?:agreement|contract|statement of work|engagement|lease|term"
+    r"|services)\b"
+    r"|\b(?:agreement|contract)\b.{0,100}\b(?:terminated|terminable|cancelled)|\bkündig|\bgekündigt"
+)
+_WITH_REASON = re.compile(
+    r"\bforce majeure|"
+    r"\bwichtige\w* grund|\bfristlos|\bupgrade\b|\brenewal term\b.{0,40}\bnot\b|\bverlängert\b"
+)
 _RENEWED = re.compile(r"\bverläng|\bstillschweigend")
+_NOTICE_TO_END = re.compile(r"\bkündig\w*|\bgekündigt")
+# § 309 Nr. 9 is about recurring goods and services, not about leases, loans, insurance or companies.
+_NOT_RECURRING = re.compile(
+    r"\b(?:gewerbe|geschäftsraum|wohnraum|haus)?mietvertrag|\bdarlehensvertrag|\bgesellschaftsvertrag"
+)
+_LONGEST_TERM_MONTHS = 24
+_LONG_MONTHS = 60
+_OLD_RENEWAL_MONTHS = 12
+_OLD_NOTICE_MONTHS = 3
 _GERMAN_TERM = re.compile(r"\b(?:mindestlaufzeit|laufzeit|vertragsdauer|fest für|für die dauer von)\b")
 
 
@@ -26,32 +63,61 @@ def _automatic_renewal(case: Case) -> Outcome | None:
     if renewal is None or not renewal.value.automatic:
         return None
     sentences = [s for s in case.clauses.of("Renewal Term") if renews_itself(s)]
-    notice = max(
-        (months(hit.period) for s in sentences for hit in find_periods(s.text) if hit.period.reference_point), default=0
+    stated = case.facts.notice_period
+    notice = months(stated.value) if stated is not None else 0
+    return outcome(
+        having(sentences, _RENEWAL, _NOT_RENEWAL), likelihood=4 if notice > 3 else 3, impact=3, focus=_RENEWAL
     )
-    return outcome(sentences, likelihood=4 if notice > 3 else 3, impact=3)
 
 
-def _renewal_309(case: Case) -> Outcome | None:
-    """Consumers: no tacit renewal except for an indefinite time with a month's notice; first term at most two years."""
-    if not (case.german_law and case.german) or case.consumer is False:
+def _term_309(case: Case) -> Outcome | None:
+    """First term, renewal and notice of a recurring contract, by the law of the day on which it was agreed."""
+    if is_employment(case) or is_residential_lease(case) or _NOT_RECURRING.search(case.text.lower):
         return None
-    found = []
-    for sentence in having(case.clauses.of("Renewal Term"), _RENEWED, re.compile(r"\bunbestimmte zeit\b")):
-        if renews_itself(sentence) and any(hit.period.unit in ("month", "year") for hit in find_periods(sentence.text)):
+    old = _is_before_reform(case)
+    found = [s for s in matching(case, _GERMAN_TERM, _RENEWED) if _longest(s) > _LONGEST_TERM_MONTHS]
+    for sentence in having(case.clauses.of("Renewal Term"), _RENEWED):
+        if renews_itself(sentence) and _renews_too_long(sentence, old):
             found.append(sentence)
-    for sentence in matching(case, _GERMAN_TERM):
-        if sentence not in found and any(months(hit.period) > 24 for hit in find_periods(sentence.text)):
+    for sentence in matching(case, _NOTICE_TO_END):
+        notice = [months(hit.period) for hit in find_periods(sentence.text) if _is_notice(sentence, hit.start, hit.end)]
+        if any(length > (_OLD_NOTICE_MONTHS if old else 1) for length in notice):
             found.append(sentence)
-    if not found:
-        return None
-    return Outcome(tuple(found[:3]), assessment="risk" if case.consumer else "check")
+    return as_standard_term(case, sorted(set(found), key=lambda s: s.index), businesses=False)
+
+
+def _is_before_reform(case: Case) -> bool:
+    """Whether the contract was agreed before 1 March 2022, when the stricter § 309 Nr. 9 came into force."""
+    date = case.facts.agreement_date or case.facts.effective_date
+    return date is not None and date.value < "2022-03"
+
+
+def _longest(sentence: Sentence) -> Decimal:
+    return max((months(hit.period) for hit in find_periods(sentence.text)), default=Decimal(0))
+
+
+def _renews_too_long(sentence: Sentence, old: bool) -> bool:
+    """Today only for an indefinite time; before the reform for a year at most."""
+    if old:
+        return any(
+            months(hit.period) > _OLD_RENEWAL_MONTHS and not _is_notice(sentence, hit.start, hit.end)
+            for hit in find_periods(sentence.text)
+        )
+    return "unbestimmte zeit" not in sentence.lower and _longest(sentence) > 0
+
+
+def _is_notice(sentence: Sentence, start: int, end: int) -> bool:
+    """Whether the period at `[start:end]` is one of notice."""
+    before, after = sentence.lower[max(0, start - 40) : start], sentence.lower[end : end + 30]
+    return "frist" in before or re.match(r"\s*(?:vor|zum)\b", after) is not None
 
 
 def _one_sided_convenience(case: Case) -> Outcome | None:
-    clauses = case.clauses.of("Termination For Convenience")
+    if is_employment(case) or (case.german_law and is_residential_lease(case)):
+        return None  # the law sets the periods of both sides
+    clauses = having(case.clauses.of("Termination For Convenience"), _ENDS_CONTRACT, _WITH_REASON)
     one_sided = [s for s in clauses if not _MUTUAL.search(s.lower) and len(s.text) > 40]
-    return outcome(one_sided) if one_sided and len(one_sided) == len(clauses) else None
+    return outcome(one_sided, focus=_ENDS_CONTRACT) if one_sided and len(one_sided) == len(clauses) else None
 
 
 def _good_cause(case: Case) -> Outcome | None:
@@ -59,14 +125,12 @@ def _good_cause(case: Case) -> Outcome | None:
 
 
 def _locked_in(case: Case) -> Outcome | None:
-    return outcome(
-        matching(case, _TERMINATION_EXCLUDED, re.compile(r"\baußerordentlich\w* kündigung\b.{0,60}\bausgeschlossen"))
-    )
+    return outcome(matching(case, _TERMINATION_EXCLUDED, _GOOD_CAUSE_EXCLUDED), focus=_TERMINATION_EXCLUDED)
 
 
 def _long_term(case: Case) -> Outcome | None:
     term = case.facts.initial_term
-    if term is None or months(term.value) < 60 or case.clauses.of("Termination For Convenience"):
+    if term is None or months(term.value) < _LONG_MONTHS or case.clauses.of("Termination For Convenience"):
         return None
     quoted = [s for s in case.text.sentences if case.text.cite(s).quote == term.citation.quote]
     return outcome(quoted)
@@ -105,9 +169,11 @@ CHECKS = (
         ),
         explanation=Words(
             "In standard terms towards consumers a recurring contract may bind for two years at most and renew"
-            " itself only for an indefinite time with one month's notice (for contracts from 1 March 2022).",
+            " itself only for an indefinite time with one month's notice. For contracts before 1 March 2022 a renewal"
+            " of one year and three months' notice are allowed.",
             "In AGB gegenüber Verbrauchern darf ein Dauerschuldverhältnis höchstens zwei Jahre binden und sich"
-            " nur auf unbestimmte Zeit mit Monatsfrist verlängern (Verträge ab 1. März 2022).",
+            " nur auf unbestimmte Zeit mit Monatsfrist verlängern. Bei Verträgen vor dem 1. März 2022 sind ein Jahr"
+            " Verlängerung und drei Monate Kündigungsfrist erlaubt.",
         ),
         recommendation=Words(
             "Towards consumers: renew for an indefinite time, to be terminated at any time with at most one"
@@ -120,9 +186,10 @@ CHECKS = (
         ),
         likelihood=3,
         impact=3,
-        find=_renewal_309,
+        find=_term_309,
         assessment="check",
-        statutes=("§ 309 Nr. 9 BGB", "§ 310 Abs. 1 BGB"),
+        statutes=("§ 309 Nr. 9 BGB", "§ 310 Abs. 1 BGB", "Art. 229 § 60 EGBGB"),
+        standard_term=True,
     ),
     Check(
         id="term-one-sided-convenience",

@@ -1,7 +1,6 @@
 """English patterns for the categories of CUAD, after the wording of contracts and CUAD's labelling guide.
 
-Not here, because patterns cannot tell them apart well enough: "Affiliate License-Licensor", "Volume Restriction" and
-"Competitive Restriction Exception". The engine reports them as not determined.
+A pattern need not be right: the trained model weighs its hits together with the words (see `model`).
 """
 
 from dealguard_analyzer.engines.rules.clauses import Pattern, compile_catalogue
@@ -105,6 +104,45 @@ PATTERNS = {
                 r"\b(?:offer|charge|grant|provid|agree|shall|sell|sold)",
             ),
             forbid=(r"\btransferor\b", r"\baffiliate.{0,40}\barm", r"\bemploy"),
+        ),
+        Pattern(
+            r"\b(?:(?:more|less|as|least as) favou?rabl[ey]|lowest (?:price|rate|fee)|best (?:price|pricing|rate)"
+            r"|(?:higher|lower) (?:fee|price|rate)s? than)\b",
+            require=(
+                r"\b(?:prices?|pricing|terms|rates?|fees?|royalt\w+|conditions|manner)\b",
+                r"\b(?:other|others|another|third part(?:y|ies)|customers?|clients?|licensees?|any (?:person|entity)"
+                r"|similarly|equivalently)\b",
+            ),
+        ),
+    ],
+    "Competitive Restriction Exception": [
+        Pattern(
+            r"\b(?:notwithstanding|foregoing|however|provided|except|nothing (?:herein|in this|contained)"
+            r"|for clarity|avoidance of doubt)\b",
+            require=(
+                r"\b(?:shall not (?:apply|prevent|prohibit|preclude|restrict|be prohibited|be precluded)"
+                r"|does not (?:apply|prevent|prohibit)|will not (?:apply|prevent|prohibit)"
+                r"|(?:shall|will|may) be (?:permitted|entitled|allowed|free) to|is (?:permitted|allowed) to"
+                r"|not be prohibited|may continue|intended to prevent|not be deemed)\b",
+                r"\b(?:compet\w+|exclusiv\w+|solicit\w*|restrictions?|sell|market|promot\w+|distribut\w+)\b",
+            ),
+            forbid=(r"\bconfidential|\bindemnif|\bliabilit",),
+        ),
+        Pattern(
+            r"\b(?:exclusiv\w+)\b",
+            require=(
+                r"\b(?:fails?|failure|in order to (?:maintain|retain)|subject to .{0,40}(?:achiev|meet|minimum)"
+                r"|unless you|no longer be)\b",
+            ),
+        ),
+        Pattern(
+            r"\b(?:less than|no more than|not more than|or less|up to)\b",
+            require=(
+                r"%|\bpercent\b",
+                r"\b(?:outstanding|publicly|securities|shares|stock|voting)\b",
+                r"\b(?:owner\w*|own|owning|passive|invest\w*|beneficial\w*|hold\w*)\b",
+                r"\b(?:compet\w+|prohibit\w*|restrict\w*|violat\w+|this section|not apply|not be deemed|publicly)",
+            ),
         ),
     ],
     "Non-Compete": [
@@ -342,6 +380,27 @@ PATTERNS = {
             ),
             forbid=(r"\b(?:interest|late|liabilit|legal fees|attorney|trading|securities|royalt)",),
         ),
+        Pattern(
+            r"\b(?:price|prices|fees?|rates?|charges?)\b",
+            require=(
+                r"\b(?:adjust\w*|increas\w*|chang\w*|remain)\b",
+                r"\b(?:consumer price index|cpi|ppi|no more (?:often )?than|not more often than|not more than once"
+                r"|once (?:per|a|each|in any)|shall remain (?:the same|fixed|firm|unchanged)|without markup)\b",
+            ),
+            forbid=(r"\b(?:interest|late|royalt|securities)",),
+        ),
+    ],
+    "Volume Restriction": [
+        Pattern(
+            r"\b(?:in excess of|exceeds?|more than|maximum|up to|additional|over|beyond|limited to|limit of)\b",
+            require=(
+                r"\b(?:users?|copies|units|transactions|impressions|installations|seats|hours|gigabytes?|requests"
+                r"|employees|orders|quantit\w+|capacity|forecast\w*|volume)\b",
+                r"\b(?:additional (?:fee|charge|cost)|fee for each|per (?:user|unit|hour|additional)|excess|shall pay"
+                r"|will pay|not be obligated|no obligation|not (?:be )?required|maximum (?:number|quantity|volume))\b",
+            ),
+            forbid=(r"\b(?:liabilit|indemnif|insurance|damages)",),
+        ),
     ],
     "Minimum Commitment": [
         Pattern(
@@ -424,6 +483,27 @@ PATTERNS = {
             require=(r"\blicen[sc]e|\bsub-?licen",),
         ),
         Pattern(r"\b(?:not|without) .{0,40}\b(?:right|permission) to (?:grant )?sub-?licen[sc]es?\b"),
+    ],
+    "Affiliate License-Licensor": [
+        Pattern(
+            r"\b(?:on behalf of (?:itself|themselves)|for itself|(?:shall|agrees? to|will) cause|agree to obtain"
+            r"|grants? (?:to|and shall))\b",
+            require=(
+                r"\bgrants?\b",
+                _LICENSED,
+                r"\b(?:cause|behalf of|for itself|obtain from)\b.{0,120}\b(?:affiliates?|subsidiar\w+|members? of"
+                r"|group)\b",
+            ),
+        ),
+        Pattern(
+            r"\b(?:owned|own|controlled?|held|developed|licensed)\b",
+            require=(
+                r"\b(?:affiliates?|subsidiar\w+|group)\b",
+                r"\b(?:patents?|know-how|intellectual property|trademarks?|technology|software|marks|data)\b",
+                r"\bmeans\b|\bshall mean\b|\bgrants?\b",
+            ),
+            forbid=(r"\bindemnif|\bconfidential",),
+        ),
     ],
     "Affiliate License-Licensee": [
         Pattern(r"\bgrants? to .{0,60}\b(?:affiliates?|subsidiaries|group)\b", require=(_LICENSED,)),

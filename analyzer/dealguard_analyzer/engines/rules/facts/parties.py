@@ -33,12 +33,17 @@ _NAME_END = re.compile(
 )
 _LEGAL_FORM = (
     r"(?:Inc|Corp|Corporation|Incorporated|LLC|L\.L\.C|Ltd|Limited|L\.P|LP|LLP|Company|Co|GmbH(?: & Co\. KG)?"
-    r"|AG|SE|KG|OHG|UG"
+    r"|gGmbH|AG|SE|KG|OHG|UG"
     r"|e\.V|e\.K|eG|KGaA|GbR|S\.A|S\.p\.A|B\.V|N\.V|PLC|plc|Pty|N\.A|S/A|A/S|AB|Oy|AS)"
 )
 _COMPANY = re.compile(
     rf"\b(?P<name>[A-ZÄÖÜ0-9][\w&.’'/-]*(?:,? (?:[A-ZÄÖÜ0-9(&][\w&.’'/)-]*|of|and|und|the|für|de)){{0,7}}?,?"
     rf" {_LEGAL_FORM}\b\.?)"
+)
+# A natural person as German contracts introduce one: 'Frau Ilka Sommerlatte, Goetheweg 11, 99423 Weimar'.
+_PERSON = re.compile(
+    r"\b(?:Herrn?|Frau|Mr\.?|Ms\.?|Mrs\.?) (?:(?:Dr|Prof|Dipl)\.(?:-\w+\.)? )*"
+    r"(?P<name>[A-ZÄÖÜ][\w’'-]+(?: (?:von|van|de|zu|[A-ZÄÖÜ][\w.’'-]*)){1,4})(?=,| \(| [–-]|\s*$)"
 )
 _NOT_A_ROLE = re.compile(
     r"agreement|contract|effective date|part(?:y|ies)$|vertrag|parteien|commission|securities|act$|date$"
@@ -93,9 +98,9 @@ def _name_before(flat: str, start: int, end: int) -> tuple[int, int] | None:
     stretch = flat[start:end]
     lead = re.search(r"^(?:[\s,;.:()–-]|\b(?:and|und|among|between|\d|[ivx]+\)|[a-z]\))(?!\w))*", stretch)
     begin = lead.end() if lead else 0
-    company = _COMPANY.search(stretch, begin)
-    if company is not None:
-        return start + company.start("name"), start + company.end("name")
+    for pattern in (_COMPANY, _PERSON):
+        if (match := pattern.search(stretch, begin)) is not None and "vertreten" not in stretch[begin : match.start()]:
+            return start + match.start("name"), start + match.end("name")
     cut = _NAME_END.search(stretch, begin + 2)
     stop = min(cut.start() if cut else len(stretch), begin + 80)
     name = stretch[begin:stop].strip(" ,;:–-")

@@ -50,14 +50,21 @@ _PERIOD = re.compile(
     re.IGNORECASE,
 )
 _REFERENCE = re.compile(
+    # '… notice to the end of a calendar quarter', '… zum Ende eines Kalendervierteljahres'
+    r"\b(?:to|as of|effective at) the end of (?:a|any|each|the|every) (?:then[- ]current )?(?:calendar )?"
+    r"(?:month|quarter|half[- ]year|year|term)\b|"
     r"\b(?:prior to|before|from|after|following) (?:the )?(?:\w+ ){0,4}?(?:end|expiration|expiry|effective date|"
-    r"commencement|anniversary|date)(?: of (?:the |such |any |this )?(?:\w+ ){0,3}?(?:term|period|year|quarter"
+    r"commencement|anniversary|date)(?: of (?:the |such |any |this )?(?:[\w-]+ ){0,3}?(?:term|period|year|quarter"
     r"|month|agreement)\b)?"
     r"|\b(?:zum|vor|vor dem|ab|ab dem|seit) (?:jeweiligen )?(?:ende|ablauf|monatsende|quartalsende|jahresende|"
     r"kalenderjahresende|vertragsende|schluss|vertragsbeginn|inkrafttreten)"
     r"(?: (?:der|des|eines|einer) (?:jeweiligen )?\w+)?",
     re.IGNORECASE,
 )
+
+
+# 'The end of a calendar quarter' is a point in time.
+_END_OF = re.compile(r"\b(?:end of|ende|schluss)\s$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ def find_periods(text: str) -> Iterator[PeriodHit]:
     for match in _PERIOD.finditer(text):
         number, word = match["number"], match["word"]
         value = int(number) if number else _WORDS.get((word or "").lower(), 0)
-        if value <= 0:
+        if value <= 0 or (not number and _END_OF.search(text, max(0, match.start() - 12), match.start())):
             continue
         reference = _REFERENCE.search(text, match.end(), match.end() + 120)
         yield PeriodHit(

@@ -12,8 +12,9 @@ _MAX_PRICES = 20
 _PRICE = re.compile(
     r"\b(?:fees?|price|purchase price|royalt(?:y|ies)|compensation|salary|rent|pay|paid|payable|payment"
     r"|commission|retainer|consideration"
-    r"|vergütung|preis|kaufpreis|entgelt|honorar|miete|gehalt|zahlt|zahlen|zahlung|pauschale|gebühr\w*|beträgt"
-    r"|betrag|stundensatz|tagessatz|kostet|kosten)\b"
+    r"|vergütung|preis|\w{0,12}preis|entgelt|honorar|\w{0,12}miete|\w{0,12}gehalt|zahlt|zahlen|zahlung|pauschale"
+    r"|gebühr\w*|beträgt"
+    r"|betrag|stundensatz|tagessatz|kostet|\w{0,12}kosten)\b"
 )
 _NOT_A_PRICE = re.compile(
     r"\b(?:insurance|coverage|per occurrence|liabilit|liability|aggregate limit|versicherung|deckungssumme"
@@ -25,6 +26,13 @@ _ADJUSTMENT = re.compile(
     r"|\b(?:prices?|fees?|rates?|rent)\b.{0,80}\b(?:increase|adjust|change|modif|revis)"
     r"|\b(?:increase|adjust|change|modify|revise)\b.{0,60}\b(?:prices?|fees?|rates?|rent)\b|\bconsumer price index\b"
 )
+
+
+_SHORTEST_CLAUSE = 40
+_INDEX = re.compile(r"\b(?:consumer price index|cpi|index\w*|verbraucherpreisindex|inflation)\b")
+_DENIED = re.compile(r"\b(?:not|no|nicht|kein\w*)\b|\bonly by\b")
+# Words that price clauses and other clauses share: who may amend the contract, and definitions.
+_NOT_OURS = re.compile(r"\bno amendment\b|\b(?:shall|will) mean\b|\bsubstitute\b|\binterest rate|\bconsent of all\b")
 
 
 def find_prices(text: ContractText) -> list[Fact[Money]]:
@@ -43,8 +51,11 @@ def find_prices(text: ContractText) -> list[Fact[Money]]:
 
 
 def find_price_adjustment(text: ContractText) -> Fact[str] | None:
-    """The clause by which prices change, in its own words."""
-    for sentence in text.sentences_with(_ADJUSTMENT):
-        if len(sentence.text) > 40:
-            return Fact(value=sentence.text[:600], citation=text.cite(sentence))
-    return None
+    """The clause by which prices change, in its own words: one that names an index or a right before any other."""
+    clauses = [
+        s for s in text.sentences_with(_ADJUSTMENT) if len(s.text) > _SHORTEST_CLAUSE and not _NOT_OURS.search(s.lower)
+    ]
+    clauses.sort(key=lambda sentence: (not _INDEX.search(sentence.lower), bool(_DENIED.search(sentence.lower))))
+    if not clauses:
+        return None
+    return Fact(value=clauses[0].text[:600], citation=text.cite(clauses[0]))

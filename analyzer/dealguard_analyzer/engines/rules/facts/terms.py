@@ -9,7 +9,8 @@ from dealguard_analyzer.engines.rules.text import ContractText, Sentence
 from dealguard_api.report import Fact, Period, Renewal
 
 _TERM = re.compile(
-    r"\b(?:initial term|term of (?:this|the) (?:agreement|contract)|(?:this|the) (?:agreement|contract)"
+    r"\b(?:initial term|has (?:a|an initial) term of|term of (?:this|the) (?:agreement|contract)|(?:this|the)"
+    r" (?:agreement|contract)"
     r" (?:shall|will) (?:\w+ ){0,6}"
     r"(?:continue|remain|be)|shall (?:commence|begin|continue|remain in)|for a (?:term|period) of|(?:mindest"
     r"|erst|grund)?laufzeit"
@@ -17,11 +18,16 @@ _TERM = re.compile(
 )
 # Where the contract itself calls it the term; other periods come second.
 _NAMED_TERM = re.compile(
-    r"\binitial term\b|\bterm of (?:this|the) (?:agreement|contract)\b"
+    r"\binitial term\b|\bhas a term of\b|\bterm of (?:this|the) (?:agreement|contract)\b"
     r"|\b(?:mindestlaufzeit|erstlaufzeit|feste\w* laufzeit|vertragslaufzeit)\b"
 )
 _TERM_BEFORE_PERIOD = re.compile(r"\b(?:term|period|continue|für|laufzeit|dauer|beträgt|of|mindestlaufzeit|after)\b")
 _NOTICE = re.compile(r"\b(?:notice|notify|notifies|kündig\w*|kündigungsfrist|frist von|gekündigt)\b")
+_NOTICE_STATED = re.compile(
+    r"\bkündigungsfrist (?:\w+ ){0,8}beträgt|\bbeträgt die kündigungsfrist|\bnotice period (?:\w+ ){0,6}(?:is|shall"
+    r" be)\b"
+)
+_PROBATION = re.compile(r"\b(?:während|innerhalb|in) der probezeit|\bprobation")
 _END = re.compile(r"\b(?:terminat|renew|extend|cancel|expir|kündig|gekündigt|verlänger)")
 _NOTICE_BEFORE = re.compile(
     r"\b(?:frist von|frist beträgt|notice of|kündigungsfrist|spätestens|mindestens|wenigstens)\b[^.]{0,12}$"
@@ -37,7 +43,12 @@ _AUTOMATIC = re.compile(
 )
 _UNLESS_NOTICE = re.compile(r"\bunless\b.{0,120}\b(?:notice|notif|terminat|cancel|elect)")
 # Periods that are not the contract's: what outlives it, what is kept, and what comes after the first term.
-_OUTLIVES = re.compile(r"\b(?:surviv|records\b|retain|warranty|payment|gewährleistung|aufbewahr)")
+_OUTLIVES = re.compile(
+    r"\bcompet|\bsolicit|\bthereafter\b|\bafter its termination|\bfollowing (?:its|the) termination|\bwettbewerb"
+    r"|\bnach beendigung|\bduring the term of (?:this|the) (?:agreement|contract) and for|\bsell[- ]?off|\bremaining"
+    r" (?:stock|inventory)|\b(?:upon|after|following) the (?:expiration|termination)|\b(?:surviv|records\b|retain"
+    r"|warranty|payment|gewährleistung|aufbewahr)"
+)
 _AFTER_FIRST_TERM = re.compile(r"\b(?:renew|notice\b)")
 
 
@@ -77,13 +88,14 @@ def renews_itself(sentence: Sentence) -> bool:
 
 
 def find_notice_period(text: ContractText, sentences: Iterable[Sentence]) -> Fact[Period] | None:
-    """How long before the end, or before a termination takes effect, notice must be given."""
-    for sentence in sentences:
-        if not (_NOTICE.search(sentence.lower) and _END.search(sentence.lower)):
+    """How long before the end, or before a termination takes effect, notice must be given; probation comes last."""
+    candidates = [s for s in (*sentences, *text.sentences_with(_NOTICE_STATED)) if _END.search(s.lower)]
+    for sentence in sorted(candidates, key=lambda s: _PROBATION.search(s.lower) is not None):
+        if not _NOTICE.search(sentence.lower):
             continue
         for hit in find_periods(sentence.text):
             before = sentence.lower[max(0, hit.start - 30) : hit.start]
             after = sentence.lower[hit.end : hit.end + 40]
-            if _NOTICE_BEFORE.search(before) or _NOTICE_AFTER.search(after):
+            if _NOTICE_BEFORE.search(before) or _NOTICE_AFTER.search(after) or _NOTICE_STATED.search(sentence.lower):
                 return Fact(value=hit.period, citation=text.cite(sentence))
     return None

@@ -3,6 +3,7 @@
 import re
 
 from dealguard_analyzer.engines.rules.text import ContractText
+from dealguard_analyzer.engines.rules.word_list import words
 from dealguard_api.report import Fact
 
 _HEAD_CHARACTERS = 6000
@@ -14,6 +15,8 @@ _KIND = re.compile(
     r"|\w*(?:vertrag|vereinbarung|vertrages|bedingungen)\b|\bAGB\b|\babrede\b",
     re.IGNORECASE,
 )
+# German titles write these small: 'Vertrag über die Nutzung einer Software'.
+_SMALL_WORDS = frozenset(words("über zwischen einer eines einem einen nach nebst sowie oder unter with between over"))
 _NOISE = re.compile(
     r"^(?:exhibit|ex-|execution (?:copy|version)|confidential|source:|page \d|table of contents|quicklinks|\[|draft\b"
     r"|anlage \d|seite \d|this |dieser |diese |\d+\.\d+)|\bhereby\b|\bshall\b|\bhas been\b|https?:|\bpursuant to\b",
@@ -63,9 +66,9 @@ def _head_lines(text: ContractText) -> list[tuple[int, int]]:
 def _is_title(line: str) -> bool:
     if len(line) > _MAX_TITLE_CHARACTERS or not _KIND.search(line) or _NOISE.search(line):
         return False
-    words = [word for word in re.findall(r"[^\W\d_]+", line) if len(word) > 3]
-    capital = sum(word[0].isupper() for word in words)
-    return bool(words) and len(line.split()) <= 16 and capital >= 0.7 * len(words) and not line.endswith((",", ";"))
+    found = [word for word in re.findall(r"[^\W\d_]+", line) if len(word) > 3 and word not in _SMALL_WORDS]
+    capital = sum(word[0].isupper() for word in found)
+    return bool(found) and len(line.split()) <= 16 and capital >= 0.7 * len(found) and not line.endswith((",", ";"))
 
 
 def _continues(previous: str, line: str) -> bool:

@@ -1,0 +1,77 @@
+"""What each category means, for a model that knows only its name: part of the fixed instructions.
+
+They are worth their tokens twice: names such as "Volume Restriction" are ambiguous, and without them the fixed part is
+too short for the prompt cache (1,024 tokens at least).
+"""
+
+from typing import Final
+
+CUAD_MEANINGS: Final = {
+    "Document Name": "the title that the document gives itself",
+    "Parties": "who signs it: names of the two or more parties, with the short names defined for them",
+    "Agreement Date": "the date of the contract itself, as its heading, preamble or signature states it",
+    "Effective Date": "the date from which it has effect",
+    "Expiration Date": "when the initial term ends, as a date or as a length of time",
+    "Renewal Term": "what follows the initial term: automatic or optional extensions and their length",
+    "Notice Period To Terminate Renewal": "how long before its end a renewal has to be declined",
+    "Governing Law": "which state's or country's law governs the interpretation",
+    "Most Favored Nation": "a party must get terms or prices as good as those given to anybody else",
+    "Competitive Restriction Exception": "an exception to a non-compete, exclusivity or no-solicit clause",
+    "Non-Compete": "a party may not compete, or not in some place, business or technology",
+    "Exclusivity": "dealing with one party only: exclusive purchase, supply, territory or licence; no other suppliers",
+    "No-Solicit Of Customers": "a party may not solicit or take over the other's customers or partners",
+    "No-Solicit Of Employees": "a party may not solicit or hire the other's employees or contractors",
+    "Non-Disparagement": "a party may not speak ill of the other",
+    "Termination For Convenience": "a party may end the contract by notice, without any reason",
+    "Rofr/Rofo/Rofn": "a right of first refusal, first offer or first negotiation",
+    "Change Of Control": "what happens on a merger, a sale of stock or assets, or a change of who controls a party:"
+    " consent, notice, termination",
+    "Anti-Assignment": "assigning the contract needs consent or notice, or is forbidden",
+    "Revenue/Profit Sharing": "one party shares revenue or profit with the other, royalties and commissions included",
+    "Price Restrictions": "limits on raising or lowering prices of goods or services",
+    "Minimum Commitment": "a minimum that must be ordered, bought, sold or paid in a period",
+    "Volume Restriction": "a fee or a consequence when use goes beyond a volume or threshold",
+    "Ip Ownership Assignment": "intellectual property made by one party becomes the other's, on creation or later",
+    "Joint Ip Ownership": "intellectual property that both parties own together",
+    "License Grant": "one party grants the other a licence",
+    "Non-Transferable License": "the licence may not be transferred or sublicensed",
+    "Affiliate License-Licensor": "affiliates of the licensor grant too, or their property is licensed as well",
+    "Affiliate License-Licensee": "the licence also covers affiliates of the licensee, or may be sublicensed to them",
+    "Unlimited/All-You-Can-Eat-License": "an enterprise-wide licence, or one without limits of use",
+    "Irrevocable Or Perpetual License": "a licence that cannot be revoked or that never ends",
+    "Source Code Escrow": "source code is deposited with a third party and released on an event",
+    "Post-Termination Services": "duties after the end: transition, wind-down, last purchases, returning materials",
+    "Audit Rights": "a party may inspect the other's books, records or premises",
+    "Uncapped Liability": "liability without a limit, in general or for a kind of breach excepted from the cap",
+    "Cap On Liability": "a limit on liability: an amount, excluded kinds of damage, a time bar on claims",
+    "Liquidated Damages": "a sum fixed in advance for a breach or for ending early, termination fees included",
+    "Warranty Duration": "how long a warranty against defects lasts",
+    "Insurance": "a party must keep insurance for the other's benefit",
+    "Covenant Not To Sue": "a party may not contest the other's rights or bring claims unrelated to the contract",
+    "Third Party Beneficiary": "somebody who is no party may enforce terms of the contract",
+}
+
+GERMAN_MEANINGS: Final = {
+    "age": "minimum age of the customer",
+    "applicability": "for whom and what the terms hold; rejection of the other side's terms",
+    "applicableLaw": "choice of law, exclusion of the UN sales convention",
+    "arbitration": "arbitration, or consumer dispute resolution and the online platform for it",
+    "changes": "changing the terms, the prices or the service later",
+    "codeOfConduct": "codes of conduct that the seller follows",
+    "conclusionOfContract": "offer, order, acceptance: how the contract comes about",
+    "contractLanguage": "the language of the contract",
+    "delivery": "delivery, time, place, transfer of risk, partial delivery",
+    "description": "what the goods or services are; images and descriptions not binding",
+    "disposal": "disposal of packaging, batteries, old devices",
+    "intellectualProperty": "copyright, rights of use, trade marks",
+    "liability": "liability and its exclusion or limit",
+    "payment": "means of payment, due date, default, set-off, retention",
+    "personalData": "data protection, credit checks, advertising",
+    "placeOfJurisdiction": "place of jurisdiction, place of performance",
+    "prices": "prices, taxes, shipping costs",
+    "retentionOfTitle": "retention of title",
+    "severability": "invalid clauses, written form, final provisions",
+    "textStorage": "whether the text of the contract is stored and accessible",
+    "warranty": "rights in case of defects, their periods, inspection duties, guarantees",
+    "withdrawal": "the right of withdrawal, its consequences, exceptions",
+}

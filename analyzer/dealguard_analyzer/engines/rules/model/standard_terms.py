@@ -1,0 +1,2 @@
+"""German standard terms."""
+GROUPS = ("b", "t")

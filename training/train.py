@@ -1,0 +1,237 @@
+"""Make the weights of the offline engine: `python -m training.train cuad CONTRACTS` or `agb CLAUSES`.
+
+Contracts are fitted on the split `train` alone; `dev` is for thresholds and scores. Everything is deterministic: the
+same data and the same versions of the libraries give the same weights.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from dealguard_analyzer.engines.categories import CUAD_CATEGORIES, GERMAN_TOPICS
+from dealguard_analyzer.engines.rules.checks.single_clause import VOID_CHECKS, void_reasons
+from dealguard_analyzer.engines.rules.clauses import english, find_clauses
+from dealguard_analyzer.engines.rules.model import contracts, features, standard_terms
+from dealguard_analyzer.engines.rules.text import ContractText
+from training import agb_de, cuad
+
+WEIGHTS = Path(contracts.__file__).parent / "weights"
+
+_JOBS = 2
+_FOLDS = 4  # of contracts: the second stage must see scores of sentences that the first was not fitted on
+_SENTENCE_STRENGTH = 30.0  # C of scikit-learn: the inverse of the regularisation
+_PRESENCE_STRENGTH = 1.0
+_SLOPE_SHARE = 0.3  # how freely a category may depart from the pooled weights
+_LEAST_CONTRACTS = 5  # sentences that a feature must stand in
+_LEAST_CLAUSES = 3
+_TOPIC_STRENGTH = 10.0
+_VOID_STRENGTH = 3.0
+_LARGEST_WEIGHT = 127
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Known features with their inverse document frequency and group, and the vectors of a data set."""
+
+    names: tuple[str, ...]
+    idf: NDArray[np.float32]
+    groups: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, sets: Sequence[set[str]], least: int, groups: Sequence[str] = ("",)) -> "Vocabulary":
+        """The features that at least `least` sets have; `groups` are the first letters that make a group."""
+        counts = Counter(feature for features_ in sets for feature in features_)
+        names = tuple(sorted(name for name, count in counts.items() if count >= least))
+        idf = np.log((1 + len(sets)) / (1 + np.array([counts[name] for name in names]))) + 1
+        group = [next(number for number, mark in enumerate(groups) if name.startswith(mark)) for name in names]
+        return cls(names, idf.astype(np.float32), np.array(group, np.uint8))
+
+    def vectors(self, sets: Iterable[set[str]]) -> scipy.sparse.csr_matrix:
+        """The sets as vectors of length 1 in each group; (sets, features)."""
+        numbers = {name: number for number, name in enumerate(self.names)}
+        columns: list[NDArray[np.int64]] = []
+        values: list[NDArray[np.float64]] = []
+        for features_ in sets:
+            known = np.array(sorted(numbers[name] for name in features_ if name in numbers), np.int64)
+            weights = self.idf[known].astype(np.float64)
+            lengths = np.sqrt(np.bincount(self.groups[known], weights**2, minlength=int(self.groups.max()) + 1))
+            columns.append(known)
+            values.append(weights / lengths[self.groups[known]])
+        ends = np.concatenate([[0], np.cumsum([len(known) for known in columns])])
+        return scipy.sparse.csr_matrix(
+            (np.concatenate(values), np.concatenate(columns), ends), shape=(len(columns), len(self.names))
+        )
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Fitted classifiers: weights (features, classes) and bias (classes)."""
+
+    weights: NDArray[np.float64]
+    bias: NDArray[np.float64]
+
+    def scores(self, vectors: scipy.sparse.csr_matrix) -> NDArray[np.float32]:
+        """Log odds, (vectors, classes)."""
+        return np.asarray(vectors @ self.weights + self.bias, np.float32)
+
+
+def fit(vectors: scipy.sparse.csr_matrix, labels: NDArray[np.int8], strength: float) -> Linear:
+    """One logistic regression a class, (features, classes); a class without an example is never predicted."""
+    with ProcessPoolExecutor(_JOBS) as pool:
+        fitted = list(pool.map(_fit_one, *zip(*((vectors, column, strength) for column in labels.T), strict=True)))
+    return Linear(np.stack([weights for weights, _ in fitted], axis=1), np.array([bias for _, bias in fitted]))
+
+
+def _fit_one(
+    vectors: scipy.sparse.csr_matrix, labels: NDArray[np.int8], strength: float
+) -> tuple[NDArray[np.float64], float]:
+    if not labels.any():
+        return np.zeros(vectors.shape[1]), -10.0
+    model = LogisticRegression(C=strength, solver="liblinear", tol=1e-3, random_state=0).fit(vectors, labels)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def save(name: str, classes: Sequence[str], vocabulary: Vocabulary, linear: Linear, **parameters: object) -> Path:
+    """Write `weights/<name>.npz`: eight bits a weight, features that matter to no class left out."""
+    scales = np.abs(linear.weights).max(axis=0) / _LARGEST_WEIGHT
+    scales[scales == 0] = 1
+    weights = np.rint(linear.weights / scales).astype(np.int8)
+    kept = weights.any(axis=1)
+    path = WEIGHTS / f"{name}.npz"
+    np.savez_compressed(
+        path,
+        classes=_text(classes),
+        vocabulary=_text([feature for feature, keep in zip(vocabulary.names, kept, strict=True) if keep]),
+        idf=vocabulary.idf[kept].astype(np.float16),
+        groups=vocabulary.groups[kept],
+        weights=weights[kept],
+        scales=scales.astype(np.float32),
+        bias=linear.bias.astype(np.float32),
+        **{key: np.asarray(value) for key, value in parameters.items()},
+    )
+    return path
+
+
+def _text(lines: Sequence[str]) -> NDArray[np.uint8]:
+    return np.frombuffer("\n".join(lines).encode(), np.uint8)
+
+
+@dataclass(frozen=True)
+class PreparedContract:
+    """What training needs of one contract."""
+
+    features: list[set[str]]
+    labels: NDArray[np.int8]
+    hits: NDArray[np.float32]
+    present: NDArray[np.bool_]
+
+
+def prepare_contract(contract: cuad.Contract) -> PreparedContract:
+    """Sentences as features with their labels, the patterns' hits, and which categories are present."""
+    text = ContractText(contract.document)
+    found = find_clauses(text, [english.CATALOGUE])
+    hits = {category: [s.index for s in sentences] for category, sentences in found.by_category.items()}
+    return PreparedContract(
+        features=[features.contract_sentence(s.lower, s.heading, s.is_heading) for s in text.sentences],
+        labels=cuad.label_sentences(contract, text, CUAD_CATEGORIES),
+        hits=contracts.hit_matrix(len(text.sentences), CUAD_CATEGORIES, hits),
+        present=np.array([category in contract.categories for category in CUAD_CATEGORIES]),
+    )
+
+
+def fit_sentences(prepared: Sequence[PreparedContract]) -> tuple[Vocabulary, Linear]:
+    """The first stage: sentences → categories."""
+    sets = [features_ for contract in prepared for features_ in contract.features]
+    vocabulary = Vocabulary.of(sets, _LEAST_CONTRACTS)
+    labels = np.concatenate([contract.labels for contract in prepared])
+    return vocabulary, fit(vocabulary.vectors(sets), labels, _SENTENCE_STRENGTH)
+
+
+def fit_presence(evidence: NDArray[np.float64], present: NDArray[np.bool_]) -> Linear:
+    """The second stage: pooled over all (contract, category) pairs, with a bias and slopes of each category.
+
+    Args:
+        evidence: (contracts, categories, evidence).
+        present: (contracts, categories).
+
+    Returns:
+        Weights (categories, evidence) and bias (categories), ready for evidence as it is.
+    """
+    count, classes, kinds = evidence.shape
+    flat = evidence.reshape(-1, kinds)
+    mean, deviation = flat.mean(axis=0), flat.std(axis=0) + 1e-9
+    scaled = (flat - mean) / deviation
+    own = np.tile(np.eye(classes), (count, 1))
+    sloped = [contracts.EVIDENCE.index(name) for name in ("best", "expected number", "pattern hits")]
+    columns = [scaled, own, *(own * scaled[:, [number]] * _SLOPE_SHARE for number in sloped)]
+    model = LogisticRegression(C=_PRESENCE_STRENGTH, max_iter=1000).fit(np.hstack(columns), present.ravel())
+    pooled, bias, *slopes = np.split(model.coef_[0], [kinds, *(kinds + classes * n for n in range(1, len(sloped) + 1))])
+    weights = np.tile(pooled, (classes, 1))
+    for number, slope in zip(sloped, slopes, strict=True):
+        weights[:, number] += slope * _SLOPE_SHARE
+    return Linear(weights / deviation, bias + model.intercept_[0] - (weights * mean / deviation).sum(axis=1))
+
+
+def train_contracts(path: Path) -> Path:
+    """Both stages on the split `train` of CUAD."""
+    training = [contract for contract in cuad.read_contracts(path) if contract.split == "train"]
+    print(f"train: preparing {len(training)} contracts")
+    with ProcessPoolExecutor(_JOBS) as pool:
+        prepared = list(pool.map(prepare_contract, training, chunksize=8))
+    evidence = np.zeros((len(prepared), len(CUAD_CATEGORIES), len(contracts.EVIDENCE)))
+    for fold in range(_FOLDS):
+        print(f"train: sentences, fold {fold + 1} of {_FOLDS}")
+        vocabulary, linear = fit_sentences([c for n, c in enumerate(prepared) if n % _FOLDS != fold])
+        for number in range(fold, len(prepared), _FOLDS):
+            scores = linear.scores(vocabulary.vectors(prepared[number].features))
+            evidence[number] = contracts.evidence(scores, prepared[number].hits)
+    print("train: sentences, all")
+    presence = fit_presence(evidence, np.stack([contract.present for contract in prepared]))
+    vocabulary, linear = fit_sentences(prepared)
+    return save(
+        "contracts",
+        CUAD_CATEGORIES,
+        vocabulary,
+        linear,
+        presence_weights=presence.weights,
+        presence_bias=presence.bias,
+    )
+
+
+def clause_features(clause: agb_de.LabelledClause) -> set[str]:
+    """Features of one clause of standard terms, the checks that call it doubtful among them."""
+    return features.standard_terms_clause(clause.title, clause.text)
+
+
+def fit_clauses(clauses: Sequence[agb_de.LabelledClause]) -> tuple[Vocabulary, Linear]:
+    """Topics, and as the last class void clauses."""
+    sets = [clause_features(clause) for clause in clauses]
+    vocabulary = Vocabulary.of(sets, _LEAST_CLAUSES, standard_terms.GROUPS)
+    vectors = vocabulary.vectors(sets)
+    topics = np.array([[topic in clause.topics for topic in GERMAN_TOPICS] for clause in clauses], np.int8)
+    return vocabulary, fit(vectors, topics, _TOPIC_STRENGTH)
+
+
+COMMANDS = {"cuad": train_contracts}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Train one model; 0 if its weights were written."""
+    if len(arguments) != 2 or arguments[0] not in COMMANDS or not Path(arguments[1]).is_file():
+        print("usage: python -m training.train (cuad CONTRACTS.jsonl.gz | agb CLAUSES.jsonl)", file=sys.stderr)
+        return 2
+    path = COMMANDS[arguments[0]](Path(arguments[1]))
+    print(f"train: wrote {path} ({path.stat().st_size / 1e6:.1f} MB)\nNext: make evaluate")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
