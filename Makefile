@@ -35,7 +35,8 @@ demo: $(SETUP_STAMP) ## Bring everything up and analyse two sample contracts, or
 test: check ## Set up what is needed and run all tests (ARGS= selects some)
 	@# Before the tests, so that a first build shows its progress.
 	@$(if $(findstring tests/unit,$(ARGS)),true,$(CLUSTER) build)
-	@$(PYTHON) -m pytest $(ARGS)
+	@# Two workers: one for the cluster, which mostly waits, one for the rest.
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(SETUP_STAMP) ## Try changed PDFs on the reading of PDFs, for two minutes or SECONDS=
@@ -47,6 +48,21 @@ check: $(SETUP_STAMP) ## Lint, type-check, and look whether generated files are 
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@$(PYTHON) scripts/generate.py --check
+
+# Use: make evaluate CONTRACTS=contracts.jsonl.gz CLAUSES=clauses.jsonl OUT=scores.json; a - leaves one out
+CONTRACTS ?= -
+CLAUSES ?= -
+OUT ?= scores.json
+SPLIT ?=
+
+.PHONY: evaluate
+evaluate: $(SETUP_STAMP) ## Measure the offline engine on labelled contracts (CONTRACTS=, CLAUSES=, OUT=)
+	@$(PYTHON) -m training.evaluate "$(CONTRACTS)" "$(CLAUSES)" "$(OUT)" $(SPLIT)
+
+.PHONY: train
+train: $(SETUP_STAMP) ## Make the offline engine's weights anew (CONTRACTS=, CLAUSES=)
+	@test "$(CONTRACTS)" = - || $(PYTHON) -m training.train cuad "$(CONTRACTS)"
+	@test "$(CLAUSES)" = - || $(PYTHON) -m training.train agb "$(CLAUSES)"
 
 .PHONY: format
 format: $(SETUP_STAMP) ## Format the code

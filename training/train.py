@@ -7,7 +7,7 @@ same data and the same versions of the libraries give the same weights.
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +15,10 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 from dealguard_analyzer.engines.categories import CUAD_CATEGORIES, GERMAN_TOPICS
-from dealguard_analyzer.engines.rules.checks.single_clause import VOID_CHECKS, void_reasons
+from dealguard_analyzer.engines.rules.checks.single_clause import void_reasons
 from dealguard_analyzer.engines.rules.clauses import english, find_clauses
 from dealguard_analyzer.engines.rules.model import contracts, features, standard_terms
 from dealguard_analyzer.engines.rules.text import ContractText
@@ -32,8 +33,10 @@ _PRESENCE_STRENGTH = 1.0
 _SLOPE_SHARE = 0.3  # how freely a category may depart from the pooled weights
 _LEAST_CONTRACTS = 5  # sentences that a feature must stand in
 _LEAST_CLAUSES = 3
-_TOPIC_STRENGTH = 10.0
+_CLAUSE_LENGTHS = (1.0, 0.5, 1.0)  # of text, title and doubts
+_TOPIC_STRENGTH = 0.5
 _VOID_STRENGTH = 3.0
+_VOID_WEIGHT = 8.0  # one clause in twenty is void
 _LARGEST_WEIGHT = 127
 
 
@@ -44,15 +47,25 @@ class Vocabulary:
     names: tuple[str, ...]
     idf: NDArray[np.float32]
     groups: NDArray[np.uint8]
+    lengths: NDArray[np.float32]
 
     @classmethod
-    def of(cls, sets: Sequence[set[str]], least: int, groups: Sequence[str] = ("",)) -> "Vocabulary":
-        """The features that at least `least` sets have; `groups` are the first letters that make a group."""
+    def of(
+        cls, sets: Sequence[set[str]], least: int, groups: Sequence[str] = ("",), lengths: Sequence[float] = (1.0,)
+    ) -> "Vocabulary":
+        """The features that at least `least` sets have.
+
+        Args:
+            sets: features of each example.
+            least: examples that must have a feature.
+            groups: first letters of the features that make a group.
+            lengths: of a vector within each group.
+        """
         counts = Counter(feature for features_ in sets for feature in features_)
         names = tuple(sorted(name for name, count in counts.items() if count >= least))
         idf = np.log((1 + len(sets)) / (1 + np.array([counts[name] for name in names]))) + 1
         group = [next(number for number, mark in enumerate(groups) if name.startswith(mark)) for name in names]
-        return cls(names, idf.astype(np.float32), np.array(group, np.uint8))
+        return cls(names, idf.astype(np.float32), np.array(group, np.uint8), np.array(lengths, np.float32))
 
     def vectors(self, sets: Iterable[set[str]]) -> scipy.sparse.csr_matrix:
         """The sets as vectors of length 1 in each group; (sets, features)."""
@@ -62,9 +75,10 @@ class Vocabulary:
         for features_ in sets:
             known = np.array(sorted(numbers[name] for name in features_ if name in numbers), np.int64)
             weights = self.idf[known].astype(np.float64)
-            lengths = np.sqrt(np.bincount(self.groups[known], weights**2, minlength=int(self.groups.max()) + 1))
+            groups = self.groups[known]
+            lengths = np.sqrt(np.bincount(groups, weights**2, minlength=len(self.lengths)))
             columns.append(known)
-            values.append(weights / lengths[self.groups[known]])
+            values.append(weights * self.lengths[groups] / lengths[groups])
         ends = np.concatenate([[0], np.cumsum([len(known) for known in columns])])
         return scipy.sparse.csr_matrix(
             (np.concatenate(values), np.concatenate(columns), ends), shape=(len(columns), len(self.names))
@@ -83,19 +97,39 @@ class Linear:
         return np.asarray(vectors @ self.weights + self.bias, np.float32)
 
 
-def fit(vectors: scipy.sparse.csr_matrix, labels: NDArray[np.int8], strength: float) -> Linear:
-    """One logistic regression a class, (features, classes); a class without an example is never predicted."""
-    with ProcessPoolExecutor(_JOBS) as pool:
-        fitted = list(pool.map(_fit_one, *zip(*((vectors, column, strength) for column in labels.T), strict=True)))
+def fit(
+    vectors: scipy.sparse.csr_matrix,
+    labels: NDArray[np.int8],
+    strength: float,
+    weight: float = 1,
+    *,
+    margin: bool = False,
+) -> Linear:
+    """One logistic regression a class, (features, classes); a class without an example is never predicted.
+
+    Args:
+        vectors: (n, features).
+        labels: (n, classes), 0 or 1.
+        strength: C of scikit-learn, the inverse of the regularisation.
+        weight: of a positive example, against 1 of a negative one.
+        margin: support vector machines instead, whose scores are margins, not log odds.
+    """
+    with ThreadPoolExecutor(_JOBS) as pool:  # threads: the solver runs outside the interpreter's lock
+        fitted = list(pool.map(lambda column: _fit_one(vectors, column, strength, weight, margin), labels.T))
     return Linear(np.stack([weights for weights, _ in fitted], axis=1), np.array([bias for _, bias in fitted]))
 
 
 def _fit_one(
-    vectors: scipy.sparse.csr_matrix, labels: NDArray[np.int8], strength: float
+    vectors: scipy.sparse.csr_matrix, labels: NDArray[np.int8], strength: float, weight: float, margin: bool
 ) -> tuple[NDArray[np.float64], float]:
     if not labels.any():
         return np.zeros(vectors.shape[1]), -10.0
-    model = LogisticRegression(C=strength, solver="liblinear", tol=1e-3, random_state=0).fit(vectors, labels)
+    balance = {0: 1, 1: weight}
+    if margin:
+        model = LinearSVC(C=strength, class_weight=balance, tol=1e-3, random_state=0)
+    else:
+        model = LogisticRegression(C=strength, class_weight=balance, solver="liblinear", tol=1e-3, random_state=0)
+    model.fit(vectors, labels)
     return model.coef_[0], float(model.intercept_[0])
 
 
@@ -112,6 +146,7 @@ def save(name: str, classes: Sequence[str], vocabulary: Vocabulary, linear: Line
         vocabulary=_text([feature for feature, keep in zip(vocabulary.names, kept, strict=True) if keep]),
         idf=vocabulary.idf[kept].astype(np.float16),
         groups=vocabulary.groups[kept],
+        lengths=vocabulary.lengths,
         weights=weights[kept],
         scales=scales.astype(np.float32),
         bias=linear.bias.astype(np.float32),
@@ -147,11 +182,19 @@ def prepare_contract(contract: cuad.Contract) -> PreparedContract:
     )
 
 
-def fit_sentences(prepared: Sequence[PreparedContract]) -> tuple[Vocabulary, Linear]:
-    """The first stage: sentences → categories."""
+def prepare_contracts(labelled: Sequence[cuad.Contract]) -> list[PreparedContract]:
+    """All contracts, in their order."""
+    with ProcessPoolExecutor(_JOBS) as pool:
+        return list(pool.map(prepare_contract, labelled, chunksize=8))
+
+
+def fit_sentences(
+    prepared: Sequence[PreparedContract], categories: Sequence[int] = tuple(range(len(CUAD_CATEGORIES)))
+) -> tuple[Vocabulary, Linear]:
+    """The first stage: sentences → `categories`, by their number in CUAD's list."""
     sets = [features_ for contract in prepared for features_ in contract.features]
     vocabulary = Vocabulary.of(sets, _LEAST_CONTRACTS)
-    labels = np.concatenate([contract.labels for contract in prepared])
+    labels = np.concatenate([contract.labels[:, list(categories)] for contract in prepared])
     return vocabulary, fit(vocabulary.vectors(sets), labels, _SENTENCE_STRENGTH)
 
 
@@ -184,8 +227,7 @@ def train_contracts(path: Path) -> Path:
     """Both stages on the split `train` of CUAD."""
     training = [contract for contract in cuad.read_contracts(path) if contract.split == "train"]
     print(f"train: preparing {len(training)} contracts")
-    with ProcessPoolExecutor(_JOBS) as pool:
-        prepared = list(pool.map(prepare_contract, training, chunksize=8))
+    prepared = prepare_contracts(training)
     evidence = np.zeros((len(prepared), len(CUAD_CATEGORIES), len(contracts.EVIDENCE)))
     for fold in range(_FOLDS):
         print(f"train: sentences, fold {fold + 1} of {_FOLDS}")
@@ -206,21 +248,30 @@ def train_contracts(path: Path) -> Path:
     )
 
 
-def clause_features(clause: agb_de.LabelledClause) -> set[str]:
-    """Features of one clause of standard terms, the checks that call it doubtful among them."""
-    return features.standard_terms_clause(clause.title, clause.text)
-
-
 def fit_clauses(clauses: Sequence[agb_de.LabelledClause]) -> tuple[Vocabulary, Linear]:
-    """Topics, and as the last class void clauses."""
-    sets = [clause_features(clause) for clause in clauses]
-    vocabulary = Vocabulary.of(sets, _LEAST_CLAUSES, standard_terms.GROUPS)
+    """Topics, and as the last class whether a lawyer calls the clause void."""
+    with ProcessPoolExecutor(_JOBS) as pool:
+        reasons = list(pool.map(void_reasons, (clause.text for clause in clauses), chunksize=50))
+    sets = [
+        standard_terms.clause_features(clause.title, clause.text, doubts)
+        for clause, doubts in zip(clauses, reasons, strict=True)
+    ]
+    vocabulary = Vocabulary.of(sets, _LEAST_CLAUSES, standard_terms.GROUPS, _CLAUSE_LENGTHS)
     vectors = vocabulary.vectors(sets)
-    topics = np.array([[topic in clause.topics for topic in GERMAN_TOPICS] for clause in clauses], np.int8)
-    return vocabulary, fit(vectors, topics, _TOPIC_STRENGTH)
+    labels = np.array([[topic in clause.topics for topic in GERMAN_TOPICS] for clause in clauses], np.int8)
+    topics = fit(vectors, labels, _TOPIC_STRENGTH, margin=True)
+    void = fit(vectors, np.array([[clause.void] for clause in clauses], np.int8), _VOID_STRENGTH, _VOID_WEIGHT)
+    return vocabulary, Linear(np.hstack([topics.weights, void.weights]), np.append(topics.bias, void.bias))
 
 
-COMMANDS = {"cuad": train_contracts}
+def train_clauses(path: Path) -> Path:
+    """Both models of German standard terms, on all of AGB-DE's clauses in the file."""
+    clauses = list(agb_de.read_clauses(path))
+    print(f"train: {len(clauses)} clauses")
+    return save("standard_terms", (*GERMAN_TOPICS, standard_terms.VOID), *fit_clauses(clauses))
+
+
+COMMANDS = {"cuad": train_contracts, "agb": train_clauses}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -94,7 +94,7 @@ class ClaudeSettings(Environment):
     model: Annotated[str, Field(min_length=1, max_length=100)] = "claude-sonnet-5-5"
     effort: Literal["low", "medium", "high", "xhigh", "max"] = "medium"  # how long the model thinks; billed as output
     max_output_tokens: Annotated[int, Field(ge=4_000)] = 32_000  # a report of 60 findings has some 15,000
-    # Of one request, instructions (some 5,000) included; what is longer is read in windows. Unset: the model's limit.
+    # Of one request, instructions (some 1,800) included; what is longer is read in windows. Unset: the model's limit.
     max_input_tokens: Annotated[int | None, Field(ge=10_000)] = None
     prices: PriceTable | None = None  # over those that this version knows
     anthropic_base_url: str | None = None  # unset: the SDK's default

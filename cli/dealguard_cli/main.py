@@ -246,7 +246,10 @@ def _run_guarded(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     try:
         return _invoke(arguments)
-    except click.exceptions.Abort:
+    except click.exceptions.Abort as abort:
+        from dealguard_cli.presentation.machine import InterruptedOutputError
+
+        as_json = as_json and not isinstance(abort, InterruptedOutputError)
         return _fail(CliReason.INTERRUPTED, "Interrupted.", ExitStatus.INTERRUPTED, as_json=as_json)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
@@ -305,8 +308,8 @@ def _is_output_writable() -> bool:
 
 def _fail_to_write(error: OSError) -> int:
     message = (
-        f"The output cannot be written: {error.strerror}. Make room or write it elsewhere. What was submitted goes on: "
-        f"`{program_name()} get` shows it."
+        f"The output cannot be written: {error.strerror}. Make room or write it elsewhere. What was submitted, if"
+        f" anything, goes on: `{program_name()} get` shows it."
     )
     with contextlib.suppress(OSError):  # where standard error is full, too, the exit code says it alone
         _fail("", message, ExitStatus.OUTPUT_UNWRITABLE, as_json=False)

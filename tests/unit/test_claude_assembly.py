@@ -97,6 +97,13 @@ def test_facts_are_normalised_and_cited() -> None:
         pytest.param(
             {"dates": [{"kind": "agreementDate", "value": "2024-13-45", "passage": _PASSAGE}]}, id="no such date"
         ),
+        pytest.param(
+            {"dates": [{"kind": "agreementDate", "value": "2026-02-31", "passage": _PASSAGE}]}, id="a day too many"
+        ),
+        pytest.param(
+            {"dates": [{"kind": "agreementDate", "value": "\u0662\u0660\u0662\u0666", "passage": _PASSAGE}]},
+            id="digits of another script",
+        ),
         pytest.param({"prices": [{"amount": "much", "currency": "USD", "passage": _PASSAGE}]}, id="no amount"),
         pytest.param(
             {"prices": [{"amount": "1" * 40, "currency": "USD", "passage": _PASSAGE}]}, id="more than a report holds"

@@ -8,6 +8,7 @@ import pytest
 
 from dealguard_analyzer.engines.claude.prompt import contract_text, task_text
 from dealguard_analyzer.engines.claude.windows import LEAST_CHARACTERS, OVERLAP_CHARACTERS, ContractPages, Window
+from dealguard_analyzer.running_text import MAX_QUOTE_CHARACTERS
 from dealguard_api.exit_codes import ExitCode
 from dealguard_api.pod import AnalyzeSettings
 from tests.contract_texts import document_of
@@ -42,6 +43,8 @@ PARAGRAPHS = "\n\n".join(f"{number}. " + "The parties agree as follows. " * 20 f
         ("an empty page in between", ["text. " * 2_000, "", "text. " * 2_000], 9_000),
         ("a form feed within a page", ["text.\f" * 4_000], 9_000),
         ("just too long", ["a" * 9_001], 9_000),
+        ("a size with the whole overlap", [PARAGRAPHS, PARAGRAPHS], 30_000),
+        ("pages end where the overlap is short", ["Seite eins. " * 250] * 40, 30_000),
     ],
 )
 def test_windows_cover_everything_overlap_and_are_small_enough(why: str, pages: list[str], size: int) -> None:
@@ -55,8 +58,14 @@ def test_windows_cover_everything_overlap_and_are_small_enough(why: str, pages: 
     for before, after in pairwise(windows):
         assert before.start < after.start < before.end < after.end
         assert before.end - after.start <= OVERLAP_CHARACTERS
-        assert before.end - after.start >= min(OVERLAP_CHARACTERS, size // 4) // 3
+        assert before.end - after.start >= min(OVERLAP_CHARACTERS, size // 4) * 2 // 3
     assert not any(window.is_whole for window in windows)
+
+
+def test_the_longest_quote_stands_whole_in_a_window() -> None:
+    contract = ContractPages(document_of(*["Seite eins. " * 250] * 40))
+    windows = contract.cut(30_000)
+    assert all(before.end - after.start >= MAX_QUOTE_CHARACTERS for before, after in pairwise(windows))
 
 
 def test_what_fits_is_one_window() -> None:

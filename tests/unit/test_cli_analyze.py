@@ -248,6 +248,23 @@ def test_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
+def test_ctrl_c_while_the_json_is_printed_adds_no_second_document() -> None:
+    process = subprocess.Popen(
+        [PROGRAM, "analyze", sample_contract("en"), sample_contract("en"), "--engine", "rules", "-o", "json"],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    process.stdout.read(1)  # it has begun; a pipe does not hold the rest, so the program waits for its reader
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == ExitStatus.INTERRUPTED
+    assert err.endswith("Error: Interrupted.\n")
+    assert '"error"' not in out
+
+
 def descendants(pid: int) -> list[int]:
     """The processes that `pid` started, and those that they started."""
     try:

@@ -15,7 +15,7 @@ from dealguard_api.report import Report
 from dealguard_api.resource import Stage
 from dealguard_cli.local_analysis import Outcome
 from dealguard_cli.presentation import words
-from dealguard_cli.presentation.terminal import printable, safe
+from dealguard_cli.presentation.terminal import shown_name
 
 _STAGE_WORDS = {Stage.EXTRACTING: "reading", Stage.ANALYZING: "analysing"}
 _PAGES_PER_LINE = 100  # a long document is read for seconds: a log wants a sign of life, not every page
@@ -25,15 +25,15 @@ _PAGES_PER_LINE = 100  # a long document is read for seconds: a log wants a sign
 def analyzing(console: Console, name: str) -> Iterator[Callable[[Step], None]]:
     """A function to tell each step to, which shows it for as long as the block runs."""
     if not console.is_terminal:
-        yield _PlainSteps(console, safe(printable(name)))
+        yield _PlainSteps(console, shown_name(name))
         return
     with _bar(console) as bar:
-        task = bar.add_task(safe(printable(name)), total=None)
+        task = bar.add_task(shown_name(name), total=None)
 
         def show(step: Step) -> None:
             bar.update(
                 task,
-                description=f"{safe(printable(name))}: {_STAGE_WORDS[step.stage]}",
+                description=f"{shown_name(name)}: {_STAGE_WORDS[step.stage]}",
                 completed=step.done,
                 total=step.total,
             )
@@ -52,7 +52,7 @@ def analyzing_several(console: Console, total: int) -> Iterator[Callable[[Outcom
 
         def show(outcome: Outcome) -> None:
             bar.advance(task)
-            bar.update(task, description=f"done: {safe(printable(outcome.file.name))}")
+            bar.update(task, description=f"done: {shown_name(outcome.file.name)}")
 
         yield show
 
@@ -80,7 +80,7 @@ class _PlainOutcomes:
         self._done += 1
         result = outcome.result
         what = words.risk(result) if isinstance(result, Report) else f"failed: {result.reason}"
-        name = safe(printable(outcome.file.name))
+        name = shown_name(outcome.file.name)
         self._console.print(f"{self._done} of {self._total}: {name}: {what}", soft_wrap=True)
 
 

@@ -1,12 +1,28 @@
 """What a program parses: JSON, YAML and names. One document on standard output, nothing else."""
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from dealguard_cli.adapters.analyses import Analysis
+
+
+class InterruptedOutputError(click.exceptions.Abort):
+    """Ctrl-C while the document was being written: a second one must not follow."""
+
+
+@contextmanager
+def one_document() -> Iterator[None]:
+    """What the block writes on standard output is all that will stand there, whenever it is interrupted."""
+    try:
+        yield
+        sys.stdout.flush()
+    except KeyboardInterrupt as interrupt:
+        raise InterruptedOutputError from interrupt
 
 
 def print_analyses(analyses: Sequence[Analysis], output: str, *, as_list: bool) -> None:
@@ -27,7 +43,8 @@ def print_analyses(analyses: Sequence[Analysis], output: str, *, as_list: bool) 
 def print_data(data: Any, output: str) -> None:
     """JSON-compatible data as 'json' or 'yaml'."""
     if output == "json":
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        with one_document():
+            click.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return
     import yaml  # noqa: PLC0415 - comes with the Kubernetes client, which `analyze` does not need
 

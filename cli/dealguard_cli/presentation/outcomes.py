@@ -15,7 +15,7 @@ from dealguard_api.view import risk_label
 from dealguard_cli.local_analysis import Failure, Outcome
 from dealguard_cli.presentation import machine
 from dealguard_cli.presentation.report import MAX_WIDTH, in_format, print_json, print_report, print_risks
-from dealguard_cli.presentation.terminal import RISK_STYLES, messages, print_error, printable, results, safe
+from dealguard_cli.presentation.terminal import RISK_STYLES, messages, print_error, printable, results, safe, shown_name
 
 Output = Literal["table", "text", "markdown", "html", "json"]
 
@@ -120,7 +120,7 @@ def _print_overview(console: Console, outcomes: Sequence[Outcome], least: int = 
 
 
 def _overview_row(outcome: Outcome) -> tuple[Text, ...]:
-    name = Text(safe(printable(outcome.file.name)))
+    name = Text(shown_name(outcome.file.name))
     if isinstance(outcome.result, Failure):
         return Text("failed", style="red"), Text("–"), Text("–"), name.append(f": {outcome.result.reason}")
     risk = outcome.result.risk

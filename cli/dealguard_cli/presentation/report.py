@@ -12,7 +12,8 @@ from rich.text import Text
 from dealguard_api import html, markdown
 from dealguard_api.report import Language, Report
 from dealguard_api.view import FindingView, view
-from dealguard_cli.presentation.terminal import RISK_STYLES, printable, results, safe
+from dealguard_cli.presentation import machine
+from dealguard_cli.presentation.terminal import RISK_STYLES, printable, results, safe, shown_name
 
 ReportOutput = Literal["text", "markdown", "html", "json"]
 
@@ -26,7 +27,8 @@ _HEADERS: dict[Language, tuple[str, str, str, str]] = {
 
 def print_json(content: bytes) -> None:
     """The report exactly as it is stored: its SHA-256 is that of what is printed."""
-    click.echo(content, nl=False)
+    with machine.one_document():
+        click.echo(content, nl=False)
 
 
 def in_format(report: Report, output: Literal["markdown", "html", "json"], document_name: str | None = None) -> str:
@@ -45,7 +47,7 @@ def print_report(report: Report, output: ReportOutput | None, title: str) -> Non
         click.echo(in_format(report, chosen), nl=False)
         return
     console.width = min(console.width, MAX_WIDTH)
-    console.print(Text(safe(printable(title)), style="bold"))
+    console.print(Text(shown_name(title), style="bold"))
     console.print()
     if report.findings:
         console.print(risk_table(report))
@@ -56,7 +58,7 @@ def print_report(report: Report, output: ReportOutput | None, title: str) -> Non
 def print_risks(console: Console, report: Report, title: str) -> None:
     """What is bad in a contract, on one screen: its worst findings first, and where they stand."""
     seen = view(report)
-    console.print(Text(safe(printable(title)), style="bold"), soft_wrap=True)
+    console.print(Text(shown_name(title), style="bold"), soft_wrap=True)
     console.print(Text(safe(seen.title)))
     console.print(Text.assemble((seen.risk, RISK_STYLES[seen.level]), f" ({seen.score}) · {seen.count}"))
     for notice in seen.notices:

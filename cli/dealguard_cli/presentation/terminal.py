@@ -56,6 +56,11 @@ def printable(path: object) -> str:
     return str(path).encode(errors="replace").decode()
 
 
+def shown_name(path: object) -> str:
+    """A file's name on one line, whatever it is made of."""
+    return safe(printable(path)).replace("\n", "\N{REPLACEMENT CHARACTER}")
+
+
 def print_error(message: str) -> None:
     """Say on standard error why the command ended."""
     messages().print(Text.assemble(("Error: ", "bold red"), safe(message)), soft_wrap=True)

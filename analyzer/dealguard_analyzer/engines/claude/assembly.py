@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from dealguard_analyzer.document import ExtractedDocument
@@ -44,7 +45,7 @@ _MAX_FINDINGS = 60
 _MAX_CITATIONS = 6
 _MAX_PERIOD = 100_000
 _AMOUNT = re.compile(r"\d{1,14}(?:\.\d{1,6})?")
-_ISO_DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
+_ISO_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?", re.ASCII)
 _CATEGORIES = {re.sub(r"\W", "", name).casefold(): name for name in (*CUAD_CATEGORIES, *GERMAN_TOPICS)}
 
 _NOT_A_CONTRACT = {
@@ -143,10 +144,8 @@ class Assembler:
         return merging.first([Fact(value=_cut(f.value, max_characters), citation=self._cite(f.passage)) for f in facts])
 
     def _date(self, kind: str) -> Fact[str] | None:
-        dates = [date for answer in self._answers for date in answer.dates if date.kind == kind]
-        return merging.first(
-            [Fact(value=d.value, citation=self._cite(d.passage)) for d in dates if _ISO_DATE.fullmatch(d.value)]
-        )
+        dates = [fact for answer in self._answers for fact in answer.dates if fact.kind == kind]
+        return merging.first([Fact(value=d.value, citation=self._cite(d.passage)) for d in dates if _is_date(d.value)])
 
     def _period(self, kind: str) -> Fact[Period] | None:
         periods = [p for answer in self._answers for p in answer.periods if p.kind == kind and _is_sane(p.amount)]
@@ -267,6 +266,17 @@ def _gravest_first(finding: Finding) -> tuple[int, str]:
 
 def _as_period(fact: PeriodFact) -> Period:
     return Period(value=Decimal(fact.amount), unit=fact.unit, reference_point=_cut(fact.reference_point, 300) or None)
+
+
+def _is_date(text: str) -> bool:
+    """Whether it is a day, month or year as a report writes them, and one that exists."""
+    if not _ISO_DATE.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text + "-01-01"[len(text) - 4 :])
+    except ValueError:
+        return False
+    return True
 
 
 def _is_sane(amount: int) -> bool:

@@ -92,7 +92,8 @@ class ContractPages:
         while stop - start > size:
             end = self._last_border(start + size - size // 5, start + size)
             yield self._window(start, end)
-            start = self._first_border(end - overlap, end - overlap // 3)
+            # Two thirds of the overlap are kept, wherever the border is.
+            start = self._first_border(end - overlap, end - overlap * 2 // 3)
         yield self._window(start, stop)
 
     def _last_border(self, low: int, high: int) -> int:

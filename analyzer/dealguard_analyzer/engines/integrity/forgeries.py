@@ -12,11 +12,14 @@ _MESSAGE = (
     r"(?:message|prompt|override|instructions?|note|notice|alert|update|command|nachricht|anweisung(?:en)?|hinweis"
     r"|meldung|befehl|prompt)"
 )
-# What makes a line that begins with 'System:' a message instead of a definition.
+# What makes a line that begins with 'System:' a message instead of a definition: it orders, or it speaks of the task.
 _SPEAKS_TO_A_MODEL = (
-    r"(?=[^\n]{0,160}\n?[^\n]{0,80}\b(?:you(?:r)?|ignore|disregard|instructions?|prompt|risks?|findings|analysis"
-    r"|report|approved?|unbedenklich|balanced|genehmigt|du|dein\w*|ignorier\w+|anweisung\w*|risik\w+|befunde?"
-    r"|analyse\w*|modell|model|ki|ai)\b)"
+    r"(?=[^\n]{0,160}\n?[^\n]{0,80}\b(?:ignore|disregard|instructions?|prompt|approved|unbedenklich|balanced|genehmigt"
+    r"|ignorier\w+|anweisung\w*|(?:you|du) (?:are|must|will|should|have|bist|musst|sollst|wirst|hast)"
+    r"|(?:language |sprach)model\w*|no (?:risks?|findings|issues)|kein\w* (?:risik\w+|befunde?)"
+    r"|(?:say|answer|respond|output|return|rate|classify|skip|write|report (?:no|that|only|zero))\b"
+    r"|(?:antworte|melde|bewerte|schreibe|gib|überspringe|bestätige)|your (?:analysis|report|task|role|findings)"
+    r"|(?:risk )?(?:analysis|review|report|analyse) (?:is )?(?:complete\w*|done|finished|abgeschlossen|beendet))\b)"
 )
 # Names of fields that our report and the model's answer have.
 _FIELD = (

@@ -1,6 +1,7 @@
 """The engine itself: text, clauses, facts and checks become a report."""
 
 import re
+from math import exp
 from typing import Final
 
 from dealguard_analyzer.engines import EngineRequest
@@ -9,18 +10,20 @@ from dealguard_analyzer.engines.integrity import integrity_findings
 from dealguard_analyzer.engines.rules.checks import Case
 from dealguard_analyzer.engines.rules.checks.all import ALL_CHECKS
 from dealguard_analyzer.engines.rules.checks.kinds import is_towards_consumers
-from dealguard_analyzer.engines.rules.clauses import Catalogue, Clauses, english, find_clauses, german
+from dealguard_analyzer.engines.rules.clauses import Clauses
+from dealguard_analyzer.engines.rules.clauses.recognition import known_categories, recognise
 from dealguard_analyzer.engines.rules.facts.all import Facts, find_facts
 from dealguard_analyzer.engines.rules.findings import find_findings, is_party, with_missing_pages
 from dealguard_analyzer.engines.rules.summary import not_a_contract, summarise
-from dealguard_analyzer.engines.rules.text import ContractText
+from dealguard_analyzer.engines.rules.text import ContractText, Sentence
+from dealguard_analyzer.running_text import MAX_QUOTE_CHARACTERS
 from dealguard_api.report import Citation, Clause, EngineInfo, EngineName, Finding, Language, Report
 
 # Changes whenever the same document may get another report.
-RULES_VERSION: Final = "2026.11.1"
+RULES_VERSION: Final = "2026.11.2"
 
 # More passages of one category are repetitions; the first ones say it.
-_MAX_CLAUSES_PER_CATEGORY = 6
+_MAX_CLAUSES_PER_CATEGORY = 12
 
 # Words that contracts use and other documents seldom use together.
 _CONTRACT_WORDS = re.compile(
@@ -55,7 +58,7 @@ class RulesEngine:
         if not _is_contract(text):
             request.on_progress(steps, steps)
             return _unexamined(request, language)
-        clauses = find_clauses(text, _catalogues(text_language))
+        clauses = recognise(text, text_language)
         request.on_progress(2, steps)
         facts = find_facts(text, clauses)
         case = _case(text, clauses, facts, text_language)
@@ -74,16 +77,6 @@ class RulesEngine:
 def _is_contract(text: ContractText) -> bool:
     words = [match["word"] for match in _CONTRACT_WORDS.finditer(text.lower)]
     return len(words) >= _LEAST_WORDS and len({word[:6] for word in words}) >= _LEAST_KINDS_OF_WORDS
-
-
-def _catalogues(language: Language | None) -> list[Catalogue]:
-    """The patterns of the language; of both where it is unknown."""
-    found: list[Catalogue] = []
-    if language != "de":
-        found.append(english.CATALOGUE)
-    if language != "en":
-        found += [german.CATALOGUE, german.TOPIC_CATALOGUE]
-    return found
 
 
 def _case(text: ContractText, clauses: Clauses, facts: Facts, language: Language | None) -> Case:
@@ -115,44 +108,64 @@ def _fact_clauses(facts: Facts) -> dict[str, list[Citation]]:
     return found
 
 
-def _clauses(case: Case, findings: list[Finding], looked_for: list[str]) -> list[Clause]:
-    """Every passage found, in the order of CUAD's list and then of the topics' names.
-
-    What a finding quotes is there, even where no pattern of its category matched.
-    """
-    citations = _fact_clauses(case.facts)
-    if case.facts.governing_law_sentences:
-        citations["Governing Law"] = [case.text.cite(s) for s in case.facts.governing_law_sentences]
-    for category, sentences in case.clauses.by_category.items():
-        known = {citation.quote for citation in citations.get(category, [])}
-        added = [citation for s in sentences if (citation := case.text.cite(s)).quote not in known]
-        citations[category] = citations.get(category, []) + added
-    for finding in findings:
-        if finding.citations and finding.category in looked_for:
-            citations.setdefault(finding.category, list(finding.citations))
+def _clauses(case: Case) -> list[Clause]:
+    """Every passage found, in the order of CUAD's list and the topics' names; the likeliest of a category first."""
+    quoted = case.clauses.quoted()
+    found: dict[str, list[Clause]] = {}
+    for category, citations in _fact_clauses(case.facts).items():
+        if case.clauses.scores is None or category in quoted:
+            found[category] = [Clause(category=category, citation=citation) for citation in citations]
+    for category, sentences in quoted.items():
+        known = {clause.citation.quote for clause in found.get(category, [])}
+        passages = _passages(case, category, sentences)
+        found[category] = found.get(category, []) + [c for c in passages if c.citation.quote not in known]
     order = {name: index for index, name in enumerate(CUAD_CATEGORIES)}
     return [
-        Clause(category=category, citation=citation)
-        for category in sorted(citations, key=lambda name: (order.get(name, len(order)), name))
-        for citation in citations[category][:_MAX_CLAUSES_PER_CATEGORY]
+        clause
+        for category in sorted(found, key=lambda name: (order.get(name, len(order)), name))
+        for clause in found[category][:_MAX_CLAUSES_PER_CATEGORY]
     ]
 
 
-def _looked_for(case: Case) -> list[str]:
+def _passages(case: Case, category: str, sentences: tuple[Sentence, ...]) -> list[Clause]:
+    """The sentences as clauses: those that follow each other as one, where a model gave odds."""
+    scores = (case.clauses.scores or {}).get(category)
+    if scores is None:
+        return [Clause(category=category, citation=case.text.cite(sentence)) for sentence in sentences]
+    runs: list[list[Sentence]] = []
+    for sentence in sorted(sentences, key=lambda sentence: sentence.index):
+        follows = runs and runs[-1][-1].index + 1 == sentence.index
+        if follows and sentence.end - runs[-1][0].start <= MAX_QUOTE_CHARACTERS:
+            runs[-1].append(sentence)
+        else:
+            runs.append([sentence])
+    rated = [(max(scores[sentence.index] for sentence in run), run) for run in runs]
+    return [
+        Clause(
+            category=category,
+            citation=case.text.running.cite(run[0].start, run[-1].end),
+            confidence=round(1 / (1 + exp(-odds)), 2),
+        )
+        for odds, run in sorted(rated, key=lambda pair: -pair[0])
+    ]
+
+
+def _looked_for(case: Case) -> frozenset[str]:
     """Categories that the rules know in the contract's language."""
     language: Language | None = None if case.german and case.english else ("de" if case.german else "en")
-    known = {name for catalogue in _catalogues(language) for name in catalogue}
-    known |= {"Document Name", "Parties", "Agreement Date", "Effective Date", "Expiration Date", "Governing Law"}
-    return sorted(known)
+    by_facts = {"Document Name", "Parties", "Agreement Date", "Effective Date", "Expiration Date", "Governing Law"}
+    return known_categories(language) | by_facts
 
 
 def _report(
     request: EngineRequest, case: Case, findings: list[Finding], summary: str, perspective: str | None
 ) -> Report:
     facts, looked_for = case.facts, _looked_for(case)
-    clauses = _clauses(case, findings, looked_for)
+    clauses = _clauses(case)
     present = {clause.category for clause in clauses}
-    not_found = [name for name in looked_for if name not in present]
+    # What a finding quotes is not absent, though it is too little to call the category present.
+    doubtful = {finding.category for finding in findings if finding.citations}
+    not_found = sorted(looked_for - present - doubtful)
     # A page that could not be read may hold what was not found on the others.
     unknown = not_found if request.document.unreadable_pages else []
     return Report(

@@ -1,7 +1,7 @@
 """Which sentences belong to which category, by patterns.
 
-What belongs here: the patterns as data (`english.py`, `german.py`), and the search. What never does: judging a clause,
-that is `checks`. A trained model would stand beside the patterns and give the same `ClauseHit`s.
+What belongs here: the patterns as data (`english.py`, `german.py`), their search, and joining it with what was learnt
+(`recognition`). What never does: judging a clause, that is `checks`; the model's arithmetic, that is `model`.
 """
 
 import re
@@ -73,13 +73,34 @@ def _compile(pattern: Pattern) -> _Compiled:
 
 @dataclass(frozen=True)
 class Clauses:
-    """The sentences of each category, in the order of the document."""
+    """The sentences of each category, in the order of the document.
+
+    Attributes:
+        by_category: what a pattern matches or the model quotes.
+        scores: of the categories that the model calls present, the sentences to quote: log odds by sentence index.
+            None where there is no model for the language.
+    """
 
     by_category: Mapping[str, tuple[Sentence, ...]] = field(default_factory=dict)
+    scores: Mapping[str, Mapping[int, float]] | None = None
 
     def of(self, category: str) -> tuple[Sentence, ...]:
         """The category's sentences; none if it is absent."""
         return self.by_category.get(category, ())
+
+    def quoted(self) -> Mapping[str, tuple[Sentence, ...]]:
+        """What the report quotes: the model's sentences, the likeliest first; without a model all that matched."""
+        if self.scores is None:
+            return self.by_category
+        return {category: self.ranked(category) for category in self.scores}
+
+    def ranked(self, category: str) -> tuple[Sentence, ...]:
+        """The model's sentences of a category, the likeliest first; without a model all that matched."""
+        if self.scores is None:
+            return self.of(category)
+        scores = self.scores.get(category, {})
+        chosen = (sentence for sentence in self.of(category) if sentence.index in scores)
+        return tuple(sorted(chosen, key=lambda sentence: -scores[sentence.index]))
 
 
 def find_clauses(text: ContractText, catalogues: Iterable[Catalogue]) -> Clauses:

@@ -29,7 +29,7 @@ class Facts:
 
 def find_facts(text: ContractText, clauses: Clauses) -> Facts:
     """Everything the rules can tell about the contract as a whole."""
-    agreement_date = key_dates.find_agreement_date(text)
+    agreement_date = key_dates.find_agreement_date(text, clauses.ranked("Agreement Date"))
     law_sentences = law.governing_law_sentences(text)
     return Facts(
         contract_type=titles.find_title(text),
@@ -44,7 +44,7 @@ def find_facts(text: ContractText, clauses: Clauses) -> Facts:
         ),
         prices=tuple(prices.find_prices(text)),
         price_adjustment=prices.find_price_adjustment(text),
-        governing_law=law.find_governing_law(text),
+        governing_law=law.find_governing_law(text, clauses.ranked("Governing Law")),
         governing_law_sentences=law_sentences,
         venue=law.find_venue(text),
     )

@@ -1,7 +1,7 @@
 """Governing law, courts and arbitration."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dealguard_analyzer.engines.rules.facts.jurisdictions import jurisdictions_in
 from dealguard_analyzer.engines.rules.text import ContractText, Sentence
@@ -55,11 +55,25 @@ _PLACE = re.compile(
 )
 
 
-def find_governing_law(text: ContractText) -> Fact[str] | None:
-    """The legal system that the contract chooses."""
+def find_governing_law(text: ContractText, clauses: Iterable[Sentence] = ()) -> Fact[str] | None:
+    """The legal system that the contract chooses.
+
+    Args:
+        text: the contract.
+        clauses: sentences that are known to choose a law, the likeliest first.
+    """
+    for sentence in clauses:
+        if names := _jurisdictions(sentence):
+            return _governing_law(text, sentence, names)
     for sentence, names in _law_clauses(text):
-        return Fact(value="; ".join(names[:3]), citation=text.cite(sentence))
+        return _governing_law(text, sentence, names)
     return None
+
+
+def _governing_law(text: ContractText, sentence: Sentence, names: list[str]) -> Fact[str]:
+    # 'the laws of the State of Texas, United States': the country says nothing more.
+    narrower = [name for name in names if name != "United States"]
+    return Fact(value="; ".join((narrower or names)[:3]), citation=text.cite(sentence))
 
 
 def governing_law_sentences(text: ContractText) -> tuple[Sentence, ...]:
@@ -74,12 +88,17 @@ def _law_clauses(text: ContractText) -> Iterator[tuple[Sentence, list[str]]]:
     for sentence in chosen or candidates:
         if _NOT_LAW.search(sentence.lower):
             continue
-        match = _LAW.search(sentence.lower)
-        start = match.start() if match else 0
-        cut = _CUT.search(sentence.lower, match.end() if match else 0)
-        names = jurisdictions_in(sentence.text[start : cut.start() if cut else min(len(sentence.text), start + 300)])
-        if names:
+        if names := _jurisdictions(sentence):
             yield sentence, names
+
+
+def _jurisdictions(sentence: Sentence) -> list[str]:
+    """The legal systems that are named where the sentence speaks of law, and before it speaks of conflicts of laws."""
+    match = _LAW.search(sentence.lower)
+    start = match.start() if match else 0
+    cut = _CUT.search(sentence.lower, match.end() if match else 0)
+    named = jurisdictions_in(sentence.text[start : cut.start() if cut else min(len(sentence.text), start + 300)])
+    return named or (jurisdictions_in(sentence.text[: cut.start() if cut else start + 300]) if start else [])
 
 
 def find_venue(text: ContractText) -> Fact[Venue] | None:

@@ -18,8 +18,8 @@ _BATCH = 1024
 class LinearModel:
     """One-vs-rest linear classifiers that share their features.
 
-    A set of features is a vector of the features' `idf`, of length 1 in each group of features; a class's score is
-    its product with the class's weights, plus the bias.
+    A set of features is a vector of the features' `idf`, scaled in each group of features to the group's length; a
+    class's score is its product with the class's weights, plus the bias.
 
     Attributes:
         classes: names of the classes, K.
@@ -28,7 +28,8 @@ class LinearModel:
         weights: (F, K), eight bits each; a weight is its number times its class's scale.
         scales: (K,).
         bias: (K,).
-        groups: group of each feature, (F,): a vector is scaled to length 1 within each.
+        groups: group of each feature, (F,).
+        lengths: to which a vector is scaled within each group, (groups,).
         parameters: further arrays that belong to the model's use, by name.
     """
 
@@ -39,7 +40,8 @@ class LinearModel:
     scales: Floats
     bias: Floats
     groups: NDArray[np.uint8]
-    parameters: dict[str, NDArray[np.generic]]
+    lengths: Floats
+    parameters: dict[str, Floats]
 
     def scores(self, feature_sets: Iterable[Iterable[str]]) -> Floats:
         """The scores of each set of features, (n, K): log odds, 0 for even."""
@@ -56,8 +58,8 @@ class LinearModel:
         numbers = np.array(sorted(vocabulary[name] for name in features if name in vocabulary), np.int64)
         values = self.idf[numbers]
         groups = self.groups[numbers]
-        lengths = np.sqrt(np.bincount(groups, values * values, minlength=int(self.groups.max(initial=0)) + 1))
-        return numbers, (values / lengths[groups]).astype(np.float32)
+        lengths = np.sqrt(np.bincount(groups, values * values, minlength=len(self.lengths)))
+        return numbers, (values * self.lengths[groups] / lengths[groups]).astype(np.float32)
 
     def _products(self, vectors: Sequence[tuple[NDArray[np.int64], Floats]]) -> Floats:
         sizes = np.array([len(numbers) for numbers, _ in vectors])
@@ -76,7 +78,7 @@ def load(name: str) -> LinearModel:
     """The model in `weights/<name>.npz`."""
     content = files(__package__).joinpath("weights", f"{name}.npz").read_bytes()
     with np.load(BytesIO(content), allow_pickle=False) as arrays:
-        own = {"classes", "vocabulary", "idf", "weights", "scales", "bias", "groups"}
+        own = {"classes", "vocabulary", "idf", "weights", "scales", "bias", "groups", "lengths"}
         return LinearModel(
             classes=tuple(_lines(arrays["classes"])),
             vocabulary={feature: number for number, feature in enumerate(_lines(arrays["vocabulary"]))},
@@ -85,7 +87,8 @@ def load(name: str) -> LinearModel:
             scales=arrays["scales"],
             bias=arrays["bias"],
             groups=arrays["groups"],
-            parameters={key: arrays[key] for key in arrays.files if key not in own},
+            lengths=arrays["lengths"],
+            parameters={key: arrays[key].astype(np.float32) for key in arrays.files if key not in own},
         )
 
 
