@@ -35,8 +35,7 @@ demo: $(SETUP_STAMP) ## Bring everything up and analyse two sample contracts, or
 test: check ## Set up what is needed and run all tests (ARGS= selects some)
 	@# Before the tests, so that a first build shows its progress.
 	@$(if $(findstring tests/unit,$(ARGS)),true,$(CLUSTER) build)
-	@# Two workers: one for the cluster, which mostly waits, one for the rest.
-	@$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(PYTHON) -m pytest $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(SETUP_STAMP) ## Try changed PDFs on the reading of PDFs, for two minutes or SECONDS=

@@ -129,6 +129,18 @@ class Clause(WireModel):
     summary: Annotated[str | None, Field(max_length=1000)] = None
     confidence: Annotated[float | None, Field(ge=0, le=1)] = None
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def quote(self) -> str:
+        """The citation's words, for readers that need no more."""
+        return self.citation.quote
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def page(self) -> int:
+        """The citation's page, from 1."""
+        return self.citation.page
+
 
 class RiskLevel(StrEnum):
     """The four colours of a risk table (green, yellow, orange, red), and the absence of any finding.

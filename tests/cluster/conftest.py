@@ -23,12 +23,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here, so that `-m "not cluster"` leaves it out; one worker runs it all, as the cluster is one."""
+    """Mark everything here, so that `-m "not cluster"` leaves it out."""
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker("cluster")
-            item.add_marker(pytest.mark.xdist_group("cluster"))
 
 
 @pytest.fixture(scope="session")
