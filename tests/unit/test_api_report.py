@@ -136,7 +136,8 @@ def test_derived_values_are_written() -> None:
 def test_every_citation_is_counted() -> None:
     report = report_with("words")
     wire = json.dumps(report.to_wire())
-    assert len(list(report.citations())) == wire.count('"quote":')
+    # A clause gives its citation's quote a second time, beside the citation.
+    assert len(list(report.citations())) == wire.count('"quote":') - len(report.clauses)
 
 
 @pytest.mark.parametrize(
