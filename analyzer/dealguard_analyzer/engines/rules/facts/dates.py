@@ -32,7 +32,8 @@ _DATE = re.compile(
             rf"|\s*[_\[\]●•*]{{1,12}})?\s?,?"
             rf"\s{{0,3}}{_YEAR.format('year_a')}\b",
             # 21 June 1999; 1st day of April, 2007; 12. März 2024; ____ day of May 2010
-            rf"(?:\b(?P<day_b>\d{{1,2}})\s?(?:st|nd|rd|t\s?h|\.)?|[_\]●•*])\s{{0,3}}(?:day\s{{1,3}})?(?:of\s{{1,3}})?"
+            rf"(?:\b(?P<day_b>\d{{1,2}}|first)\s?(?:st|nd|rd|t\s?h|\.)?|[_\]●•*])\s{{0,8}}(?:day\s{{1,3}})?(?:of\s{{1,3}})?"
+            r"(?:[a-z]{3,6}day,?\s{1,3})?"
             rf"{_MONTH.format('month_b')}\s?,?\s{{0,3}}{_YEAR.format('year_b')}\b",
             # 2004-09-29
             r"\b(?P<year_c>(?:19|20)\d\d)-(?P<month_c>\d\d)-(?P<day_c>\d\d)\b",
@@ -79,7 +80,8 @@ def _iso(match: re.Match[str]) -> str | None:
         year += 2000 if year < 70 else 1900
     month_text = groups["month"].lower()
     month = int(month_text) if month_text.isdigit() else _MONTHS[month_text]
-    day = int(groups["day"]) if groups.get("day") else None
+    day_text = groups.get("day")
+    day = None if not day_text else (int(day_text) if day_text.isdigit() else 1)  # 'the first day of July'
     if day is not None and month > 12 >= day and month_text.isdigit():
         day, month = month, day  # 18/9/2008: the day first, as outside America
     if not 1 <= month <= 12 or (day is not None and not 1 <= day <= 31):

@@ -19,7 +19,8 @@ _AGREED = re.compile(
     re.IGNORECASE,
 )
 _SIGNED = re.compile(
-    r"\b(?:date|datum|ort, datum|[A-ZÄÖÜ][a-zäöüß]+, (?:den|am)|signed\b[^.;]{0,80}?\bon)\b\s?:?", re.IGNORECASE
+    r"\b(?:date|datum|ort, datum|[A-ZÄÖÜ][a-zäöüß]+, (?:den|am)|signed\b[^.;]{0,80}?\bon)\b\s?:?|/s/[^\d/]{3,80}",
+    re.IGNORECASE,
 )
 # Said of the contract itself, never of another one that it names.
 _THIS_DAY = re.compile(r"\bthis (?=\d{1,2} ?(?:st|nd|rd|th)? day)", re.IGNORECASE)
