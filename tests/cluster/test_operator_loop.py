@@ -41,7 +41,9 @@ def test_an_analysis_goes_through_its_stages_to_its_result(analyses: Analyses, k
     assert [owner["uid"] for owner in job["metadata"]["ownerReferences"]] == [resource["metadata"]["uid"]]
     secret = analyses.kubectl.get("secret", secret_name(job), analyses.namespace)
     assert [owner["uid"] for owner in secret["metadata"]["ownerReferences"]] == [job["metadata"]["uid"]]
-    assert set(secret["data"]) == {"document-url", "report-get-url", "report-put-url", "deadline"}
+    report = {"report-get-url", "report-put-url"}
+    checkpoint = {"checkpoint-get-url", "checkpoint-put-url", "checkpoint-delete-url"}
+    assert set(secret["data"]) == {"document-url", "deadline"} | report | checkpoint
     assert "finalizers" not in resource["metadata"], "uninstalling the operator must block no deletion"
     assert "annotations" not in resource["metadata"] or "kopf" not in json.dumps(resource["metadata"]["annotations"])
 
