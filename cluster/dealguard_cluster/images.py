@@ -173,6 +173,9 @@ class ImageBuilder:
     def _command(self, *words: str) -> list[str]:
         driver = "overlay" if overlay.is_supported(self._folder) else "vfs"
         return [
+            # In a mount namespace of its own: its storage's mounts end with it, also where it is interrupted.
+            "unshare",
+            "--mount",
             "buildah",
             f"--root={self._folder / 'storage'}",
             f"--runroot={RUN_ROOT}",
