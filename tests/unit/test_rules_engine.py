@@ -157,3 +157,17 @@ def test_progress_reaches_its_end() -> None:
 def test_hostile_text_ends(text: str) -> None:
     for language in ("en", "de"):
         analyse(text, language=language)
+
+
+@pytest.mark.parametrize(("text", "language"), [(ENGLISH, "en"), (GERMAN, "de"), (GERMAN, None)])
+def test_a_category_whose_fact_is_stated_is_a_clause_and_not_absent(text: str, language: Language | None) -> None:
+    report = analyse(text, language=language)
+    assert report.governing_law is not None
+    assert "Governing Law" not in report.absent
+    assert "Governing Law" in {clause.category for clause in report.clauses}
+
+
+def test_a_contract_of_unknown_language_keeps_its_german_topics() -> None:
+    # The model speaks of English categories only: of the others it must not say that they are absent.
+    report = analyse(GERMAN, language=None)
+    assert "placeOfJurisdiction" in {clause.category for clause in report.clauses}

@@ -20,7 +20,7 @@ from dealguard_analyzer.running_text import MAX_QUOTE_CHARACTERS
 from dealguard_api.report import Citation, Clause, EngineInfo, EngineName, Finding, Language, Report
 
 # Changes whenever the same document may get another report.
-RULES_VERSION: Final = "2026.11.2"
+RULES_VERSION: Final = "2026.11.3"
 
 # More passages of one category are repetitions; the first ones say it.
 _MAX_CLAUSES_PER_CATEGORY = 12
@@ -92,8 +92,9 @@ def _case(text: ContractText, clauses: Clauses, facts: Facts, language: Language
     )
 
 
-def _fact_clauses(facts: Facts) -> dict[str, list[Citation]]:
+def _fact_clauses(case: Case) -> dict[str, list[Citation]]:
     """The passages of the facts, under CUAD's names for them."""
+    facts = case.facts
     term = [fact.citation for fact in (facts.expiration_date, facts.initial_term) if fact is not None]
     single = {
         "Document Name": facts.contract_type,
@@ -105,6 +106,9 @@ def _fact_clauses(facts: Facts) -> dict[str, list[Citation]]:
         found["Parties"] = [party.citation for party in facts.parties]
     if term:
         found["Expiration Date"] = term
+    # No pattern has this category: the facts find its sentences, unless the model does.
+    if facts.governing_law_sentences and "Governing Law" not in case.clauses.scores:
+        found["Governing Law"] = [case.text.cite(sentence) for sentence in facts.governing_law_sentences]
     return found
 
 
@@ -112,8 +116,8 @@ def _clauses(case: Case) -> list[Clause]:
     """Every passage found, in the order of CUAD's list and the topics' names; the likeliest of a category first."""
     quoted = case.clauses.quoted()
     found: dict[str, list[Clause]] = {}
-    for category, citations in _fact_clauses(case.facts).items():
-        if case.clauses.scores is None or category in quoted:
+    for category, citations in _fact_clauses(case).items():
+        if category in quoted or category not in case.clauses.scores:
             found[category] = [Clause(category=category, citation=citation) for citation in citations]
     for category, sentences in quoted.items():
         known = {clause.citation.quote for clause in found.get(category, [])}
@@ -129,7 +133,7 @@ def _clauses(case: Case) -> list[Clause]:
 
 def _passages(case: Case, category: str, sentences: tuple[Sentence, ...]) -> list[Clause]:
     """The sentences as clauses: those that follow each other as one, where a model gave odds."""
-    scores = (case.clauses.scores or {}).get(category)
+    scores = case.clauses.scores.get(category)
     if scores is None:
         return [Clause(category=category, citation=case.text.cite(sentence)) for sentence in sentences]
     runs: list[list[Sentence]] = []

@@ -77,28 +77,27 @@ class Clauses:
 
     Attributes:
         by_category: what a pattern matches or the model quotes.
-        scores: of the categories that the model calls present, the sentences to quote: log odds by sentence index.
-            None where there is no model for the language.
+        scores: of each category that the model decides, the sentences to quote: log odds by sentence index; none if
+            the category is absent. Without a model for the language it decides nothing.
     """
 
     by_category: Mapping[str, tuple[Sentence, ...]] = field(default_factory=dict)
-    scores: Mapping[str, Mapping[int, float]] | None = None
+    scores: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
     def of(self, category: str) -> tuple[Sentence, ...]:
         """The category's sentences; none if it is absent."""
         return self.by_category.get(category, ())
 
     def quoted(self) -> Mapping[str, tuple[Sentence, ...]]:
-        """What the report quotes: the model's sentences, the likeliest first; without a model all that matched."""
-        if self.scores is None:
-            return self.by_category
-        return {category: self.ranked(category) for category in self.scores}
+        """What the report quotes of each category that is present."""
+        ranked = ((category, self.ranked(category)) for category in self.by_category)
+        return {category: sentences for category, sentences in ranked if sentences}
 
     def ranked(self, category: str) -> tuple[Sentence, ...]:
-        """The model's sentences of a category, the likeliest first; without a model all that matched."""
-        if self.scores is None:
+        """The sentences that the model quotes, the likeliest first; all that matched where it does not decide."""
+        if category not in self.scores:
             return self.of(category)
-        scores = self.scores.get(category, {})
+        scores = self.scores[category]
         chosen = (sentence for sentence in self.of(category) if sentence.index in scores)
         return tuple(sorted(chosen, key=lambda sentence: -scores[sentence.index]))
 

@@ -28,7 +28,9 @@ def recognise(text: ContractText, language: Language | None) -> Clauses:
     for category, ranking in ranked.items():
         known = {*by_category.get(category, ()), *(text.sentences[index] for index in ranking.scores)}
         by_category[category] = tuple(sorted(known, key=lambda sentence: sentence.index))
-    return Clauses(by_category, {category: ranking.scores for category, ranking in ranked.items()})
+    # Of a text that is not known to be English, the model can say what is there, not what is absent.
+    absent = {category: dict[int, float]() for category in contracts.categories()} if language == "en" else {}
+    return Clauses(by_category, absent | {category: ranking.scores for category, ranking in ranked.items()})
 
 
 def _with_topics(text: ContractText, matched: Clauses) -> Clauses:
