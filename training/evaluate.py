@@ -155,7 +155,7 @@ def evaluate_clauses(path: Path) -> dict[str, object]:
     ordered = sorted(scored, key=lambda clause: clause.contract)
     groups = [list(group) for _, group in groupby(ordered, key=lambda clause: clause.contract)]
     intervals = {
-        "agb_topic_micro_f1": scores.with_interval(groups, scores.agb_topic_micro_f1),
+        "agb_topic_micro_f1": scores.with_interval(groups, scores.micro_f1),
         "agb_void_f1": scores.with_interval(groups, scores.agb_void_f1),
     }
     return {**_figures(intervals), "clauses": len(scored), "by_topic": table}

@@ -81,12 +81,12 @@ def presence(contracts: Iterable[ContractScore], category: str) -> Counts:
     return counts
 
 
-def presence_micro_f1(contracts: Sequence[ContractScore]) -> float:
-    """Over all (contract, category) pairs."""
+def micro_f1(items: Sequence[ContractScore] | Sequence[ClauseScore]) -> float:
+    """Over all pairs: (contract, category) or (clause, topic)."""
     return f1(
-        sum(len(c.wanted & c.found) for c in contracts),
-        sum(len(c.found - c.wanted) for c in contracts),
-        sum(len(c.wanted - c.found) for c in contracts),
+        sum(len(item.wanted & item.found) for item in items),
+        sum(len(item.found - item.wanted) for item in items),
+        sum(len(item.wanted - item.found) for item in items),
     )
 
 
@@ -128,15 +128,6 @@ def agreement_date_accuracy(contracts: Sequence[ContractScore]) -> float:
     return share(sum(answers), len(answers))
 
 
-def agb_topic_micro_f1(clauses: Sequence[ClauseScore]) -> float:
-    """Over all (clause, topic) pairs."""
-    return f1(
-        sum(len(c.wanted & c.found) for c in clauses),
-        sum(len(c.found - c.wanted) for c in clauses),
-        sum(len(c.wanted - c.found) for c in clauses),
-    )
-
-
 def agb_void_f1(clauses: Sequence[ClauseScore]) -> float:
     """Clauses that a lawyer judged void, against those called void."""
     counts = Counts()
@@ -163,7 +154,7 @@ class Figure:
 
 
 CONTRACT_FIGURES = (
-    Figure("presence_micro_f1", presence_micro_f1),
+    Figure("presence_micro_f1", micro_f1),
     Figure("presence_macro_f1", presence_macro_f1),
     Figure("coverage_f1", coverage_f1),
     Figure("page_accuracy", page_accuracy),

@@ -21,6 +21,7 @@ from dealguard_analyzer.engines.categories import CUAD_CATEGORIES, GERMAN_TOPICS
 from dealguard_analyzer.engines.rules.checks.single_clause import void_reasons
 from dealguard_analyzer.engines.rules.clauses import english, find_clauses
 from dealguard_analyzer.engines.rules.model import contracts, features, standard_terms
+from dealguard_analyzer.engines.rules.model.linear import FeatureSpace
 from dealguard_analyzer.engines.rules.text import ContractText
 from training import agb_de, cuad
 
@@ -40,49 +41,36 @@ _VOID_WEIGHT = 8.0  # one clause in twenty is void
 _LARGEST_WEIGHT = 127
 
 
-@dataclass(frozen=True)
-class Vocabulary:
-    """Known features with their inverse document frequency and group, and the vectors of a data set."""
+def feature_space(
+    sets: Sequence[set[str]], least: int, groups: Sequence[str] = ("",), lengths: Sequence[float] = (1.0,)
+) -> FeatureSpace:
+    """The space of the features that at least `least` sets have, in the order of their names.
 
-    names: tuple[str, ...]
-    idf: NDArray[np.float32]
-    groups: NDArray[np.uint8]
-    lengths: NDArray[np.float32]
+    Args:
+        sets: features of each example.
+        least: examples that must have a feature.
+        groups: first letters of the features that make a group.
+        lengths: of a vector within each group.
+    """
+    counts = Counter(feature for features_ in sets for feature in features_)
+    names = sorted(name for name, count in counts.items() if count >= least)
+    idf = np.log((1 + len(sets)) / (1 + np.array([counts[name] for name in names]))) + 1
+    group = [next(number for number, mark in enumerate(groups) if name.startswith(mark)) for name in names]
+    return FeatureSpace(
+        vocabulary={name: number for number, name in enumerate(names)},
+        idf=idf.astype(np.float32),
+        groups=np.array(group, np.uint8),
+        lengths=np.array(lengths, np.float32),
+    )
 
-    @classmethod
-    def of(
-        cls, sets: Sequence[set[str]], least: int, groups: Sequence[str] = ("",), lengths: Sequence[float] = (1.0,)
-    ) -> "Vocabulary":
-        """The features that at least `least` sets have.
 
-        Args:
-            sets: features of each example.
-            least: examples that must have a feature.
-            groups: first letters of the features that make a group.
-            lengths: of a vector within each group.
-        """
-        counts = Counter(feature for features_ in sets for feature in features_)
-        names = tuple(sorted(name for name, count in counts.items() if count >= least))
-        idf = np.log((1 + len(sets)) / (1 + np.array([counts[name] for name in names]))) + 1
-        group = [next(number for number, mark in enumerate(groups) if name.startswith(mark)) for name in names]
-        return cls(names, idf.astype(np.float32), np.array(group, np.uint8), np.array(lengths, np.float32))
-
-    def vectors(self, sets: Iterable[set[str]]) -> scipy.sparse.csr_matrix:
-        """The sets as vectors of length 1 in each group; (sets, features)."""
-        numbers = {name: number for number, name in enumerate(self.names)}
-        columns: list[NDArray[np.int64]] = []
-        values: list[NDArray[np.float64]] = []
-        for features_ in sets:
-            known = np.array(sorted(numbers[name] for name in features_ if name in numbers), np.int64)
-            weights = self.idf[known].astype(np.float64)
-            groups = self.groups[known]
-            lengths = np.sqrt(np.bincount(groups, weights**2, minlength=len(self.lengths)))
-            columns.append(known)
-            values.append(weights * self.lengths[groups] / lengths[groups])
-        ends = np.concatenate([[0], np.cumsum([len(known) for known in columns])])
-        return scipy.sparse.csr_matrix(
-            (np.concatenate(values), np.concatenate(columns), ends), shape=(len(columns), len(self.names))
-        )
+def vectors_of(space: FeatureSpace, sets: Iterable[set[str]]) -> scipy.sparse.csr_matrix:
+    """The sets as vectors; (sets, features)."""
+    columns, values = zip(*(space.vector(features_) for features_ in sets), strict=True)
+    ends = np.concatenate([[0], np.cumsum([len(known) for known in columns])])
+    return scipy.sparse.csr_matrix(
+        (np.concatenate(values), np.concatenate(columns), ends), shape=(len(columns), len(space.vocabulary))
+    )
 
 
 @dataclass(frozen=True)
@@ -133,7 +121,7 @@ def _fit_one(
     return model.coef_[0], float(model.intercept_[0])
 
 
-def save(name: str, classes: Sequence[str], vocabulary: Vocabulary, linear: Linear, **parameters: object) -> Path:
+def save(name: str, classes: Sequence[str], space: FeatureSpace, linear: Linear, **parameters: object) -> Path:
     """Write `weights/<name>.npz`: eight bits a weight, features that matter to no class left out."""
     scales = np.abs(linear.weights).max(axis=0) / _LARGEST_WEIGHT
     scales[scales == 0] = 1
@@ -143,10 +131,10 @@ def save(name: str, classes: Sequence[str], vocabulary: Vocabulary, linear: Line
     np.savez_compressed(
         path,
         classes=_text(classes),
-        vocabulary=_text([feature for feature, keep in zip(vocabulary.names, kept, strict=True) if keep]),
-        idf=vocabulary.idf[kept].astype(np.float16),
-        groups=vocabulary.groups[kept],
-        lengths=vocabulary.lengths,
+        vocabulary=_text([feature for feature, keep in zip(space.vocabulary, kept, strict=True) if keep]),
+        idf=space.idf[kept].astype(np.float16),
+        groups=space.groups[kept],
+        lengths=space.lengths,
         weights=weights[kept],
         scales=scales.astype(np.float32),
         bias=linear.bias.astype(np.float32),
@@ -190,12 +178,12 @@ def prepare_contracts(labelled: Sequence[cuad.Contract]) -> list[PreparedContrac
 
 def fit_sentences(
     prepared: Sequence[PreparedContract], categories: Sequence[int] = tuple(range(len(CUAD_CATEGORIES)))
-) -> tuple[Vocabulary, Linear]:
+) -> tuple[FeatureSpace, Linear]:
     """The first stage: sentences → `categories`, by their number in CUAD's list."""
     sets = [features_ for contract in prepared for features_ in contract.features]
-    vocabulary = Vocabulary.of(sets, _LEAST_CONTRACTS)
+    space = feature_space(sets, _LEAST_CONTRACTS)
     labels = np.concatenate([contract.labels[:, list(categories)] for contract in prepared])
-    return vocabulary, fit(vocabulary.vectors(sets), labels, _SENTENCE_STRENGTH)
+    return space, fit(vectors_of(space, sets), labels, _SENTENCE_STRENGTH)
 
 
 def fit_presence(evidence: NDArray[np.float64], present: NDArray[np.bool_]) -> Linear:
@@ -231,24 +219,24 @@ def train_contracts(path: Path) -> Path:
     evidence = np.zeros((len(prepared), len(CUAD_CATEGORIES), len(contracts.EVIDENCE)))
     for fold in range(_FOLDS):
         print(f"train: sentences, fold {fold + 1} of {_FOLDS}")
-        vocabulary, linear = fit_sentences([c for n, c in enumerate(prepared) if n % _FOLDS != fold])
+        space, linear = fit_sentences([c for n, c in enumerate(prepared) if n % _FOLDS != fold])
         for number in range(fold, len(prepared), _FOLDS):
-            scores = linear.scores(vocabulary.vectors(prepared[number].features))
+            scores = linear.scores(vectors_of(space, prepared[number].features))
             evidence[number] = contracts.evidence(scores, prepared[number].hits)
     print("train: sentences, all")
     presence = fit_presence(evidence, np.stack([contract.present for contract in prepared]))
-    vocabulary, linear = fit_sentences(prepared)
+    space, linear = fit_sentences(prepared)
     return save(
         "contracts",
         CUAD_CATEGORIES,
-        vocabulary,
+        space,
         linear,
         presence_weights=presence.weights,
         presence_bias=presence.bias,
     )
 
 
-def fit_clauses(clauses: Sequence[agb_de.LabelledClause]) -> tuple[Vocabulary, Linear]:
+def fit_clauses(clauses: Sequence[agb_de.LabelledClause]) -> tuple[FeatureSpace, Linear]:
     """Topics, and as the last class whether a lawyer calls the clause void."""
     with ProcessPoolExecutor(_JOBS) as pool:
         reasons = list(pool.map(void_reasons, (clause.text for clause in clauses), chunksize=50))
@@ -256,12 +244,12 @@ def fit_clauses(clauses: Sequence[agb_de.LabelledClause]) -> tuple[Vocabulary, L
         standard_terms.clause_features(clause.title, clause.text, doubts)
         for clause, doubts in zip(clauses, reasons, strict=True)
     ]
-    vocabulary = Vocabulary.of(sets, _LEAST_CLAUSES, standard_terms.GROUPS, _CLAUSE_LENGTHS)
-    vectors = vocabulary.vectors(sets)
+    space = feature_space(sets, _LEAST_CLAUSES, standard_terms.GROUPS, _CLAUSE_LENGTHS)
+    vectors = vectors_of(space, sets)
     labels = np.array([[topic in clause.topics for topic in GERMAN_TOPICS] for clause in clauses], np.int8)
     topics = fit(vectors, labels, _TOPIC_STRENGTH, margin=True)
     void = fit(vectors, np.array([[clause.void] for clause in clauses], np.int8), _VOID_STRENGTH, _VOID_WEIGHT)
-    return vocabulary, Linear(np.hstack([topics.weights, void.weights]), np.append(topics.bias, void.bias))
+    return space, Linear(np.hstack([topics.weights, void.weights]), np.append(topics.bias, void.bias))
 
 
 def train_clauses(path: Path) -> Path:

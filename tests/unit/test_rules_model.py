@@ -29,13 +29,15 @@ def test_the_classes_are_the_categories() -> None:
 def _small_model() -> linear.LinearModel:
     return linear.LinearModel(
         classes=("x", "y"),
-        vocabulary={"a": 0, "b": 1, "t": 2},
-        idf=np.array([3, 4, 2], np.float32),
+        space=linear.FeatureSpace(
+            vocabulary={"a": 0, "b": 1, "t": 2},
+            idf=np.array([3, 4, 2], np.float32),
+            groups=np.array([0, 0, 1], np.uint8),
+            lengths=np.array([1, 0.5], np.float32),
+        ),
         weights=np.array([[10, 0], [0, 5], [1, 1]], np.int8),
         scales=np.array([0.1, 1], np.float32),
         bias=np.array([-1, 0.5], np.float32),
-        groups=np.array([0, 0, 1], np.uint8),
-        lengths=np.array([1, 0.5], np.float32),
         parameters={},
     )
 

@@ -91,7 +91,7 @@ def test_presence(wanted: list[set[str]], found: list[set[str]], micro: float, m
         scores.ContractScore(frozenset(left), frozenset(right), {}, {}, None, None)
         for left, right in zip(wanted, found, strict=True)
     ]
-    assert scores.presence_micro_f1(contracts) == pytest.approx(micro)
+    assert scores.micro_f1(contracts) == pytest.approx(micro)
     assert scores.presence_macro_f1(contracts) == pytest.approx(macro)
 
 
@@ -153,8 +153,8 @@ def test_evaluate_writes_every_figure(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not _AGB.is_file(), reason="the data set AGB-DE is not beside the repository")
 def test_training_on_clauses_again_gives_the_shipped_weights() -> None:
-    vocabulary, fitted = train.fit_clauses(list(agb_de.read_clauses(_AGB)))
-    _assert_same_weights("standard_terms", vocabulary, fitted, slice(None))
+    space, fitted = train.fit_clauses(list(agb_de.read_clauses(_AGB)))
+    _assert_same_weights("standard_terms", space, fitted, slice(None))
 
 
 @pytest.mark.skipif(not _CUAD.is_file(), reason="the data set CUAD is not beside the repository")
@@ -162,17 +162,16 @@ def test_training_on_contracts_again_gives_the_shipped_weights() -> None:
     # One category tells whether text, features, labels and solver are still those of the weights.
     chosen = CUAD_CATEGORIES.index("Cap On Liability")
     prepared = train.prepare_contracts([c for c in cuad.read_contracts(_CUAD) if c.split == "train"])
-    vocabulary, fitted = train.fit_sentences(prepared, [chosen])
-    _assert_same_weights("contracts", vocabulary, fitted, slice(chosen, chosen + 1))
+    space, fitted = train.fit_sentences(prepared, [chosen])
+    _assert_same_weights("contracts", space, fitted, slice(chosen, chosen + 1))
 
 
-def _assert_same_weights(name: str, vocabulary: train.Vocabulary, fitted: train.Linear, classes: slice) -> None:
+def _assert_same_weights(name: str, space: linear.FeatureSpace, fitted: train.Linear, classes: slice) -> None:
     shipped = linear.load(name)
     scales = shipped.scales[classes]
     weights = np.zeros(fitted.weights.shape)
-    numbers = {feature: number for number, feature in enumerate(vocabulary.names)}
-    assert shipped.vocabulary.keys() <= numbers.keys(), "the features have changed: make train"
-    rows = [numbers[feature] for feature in shipped.vocabulary]
+    assert shipped.space.vocabulary.keys() <= space.vocabulary.keys(), "the features have changed: make train"
+    rows = [space.vocabulary[feature] for feature in shipped.space.vocabulary]
     weights[rows] = shipped.weights[:, classes] * scales
     # Eight bits round to half a step; the solver's own tolerance is below another half.
     assert np.abs(weights - fitted.weights).max(axis=0) == pytest.approx(0, abs=float(scales.max())), "make train"

@@ -15,32 +15,51 @@ _BATCH = 1024
 
 
 @dataclass(frozen=True)
+class FeatureSpace:
+    """What turns a set of features into a vector: their `idf`, scaled in each group of features to the group's length.
+
+    Attributes:
+        vocabulary: number of each known feature, F.
+        idf: inverse document frequencies, (F,).
+        groups: group of each feature, (F,).
+        lengths: to which a vector is scaled within each group, (groups,).
+    """
+
+    vocabulary: dict[str, int]
+    idf: Floats
+    groups: NDArray[np.uint8]
+    lengths: Floats
+
+    def vector(self, features: Iterable[str]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The known features' numbers, in order, and their values."""
+        vocabulary = self.vocabulary
+        numbers = np.array(sorted(vocabulary[name] for name in features if name in vocabulary), np.int64)
+        values = self.idf[numbers].astype(np.float64)
+        groups = self.groups[numbers]
+        lengths = np.sqrt(np.bincount(groups, values * values, minlength=len(self.lengths)))
+        return numbers, values * self.lengths[groups] / lengths[groups]
+
+
+@dataclass(frozen=True)
 class LinearModel:
     """One-vs-rest linear classifiers that share their features.
 
-    A set of features is a vector of the features' `idf`, scaled in each group of features to the group's length; a
-    class's score is its product with the class's weights, plus the bias.
+    A class's score is the product of a set's vector with the class's weights, plus the bias.
 
     Attributes:
         classes: names of the classes, K.
-        vocabulary: number of each known feature, F.
-        idf: inverse document frequencies, (F,).
+        space: of the features, F.
         weights: (F, K), eight bits each; a weight is its number times its class's scale.
         scales: (K,).
         bias: (K,).
-        groups: group of each feature, (F,).
-        lengths: to which a vector is scaled within each group, (groups,).
         parameters: further arrays that belong to the model's use, by name.
     """
 
     classes: tuple[str, ...]
-    vocabulary: dict[str, int]
-    idf: Floats
+    space: FeatureSpace
     weights: NDArray[np.int8]
     scales: Floats
     bias: Floats
-    groups: NDArray[np.uint8]
-    lengths: Floats
     parameters: dict[str, Floats]
 
     def scores(self, feature_sets: Iterable[Iterable[str]]) -> Floats:
@@ -53,13 +72,8 @@ class LinearModel:
         return scores
 
     def _vector(self, features: Iterable[str]) -> tuple[NDArray[np.int64], Floats]:
-        """The known features' numbers, in order, and their values."""
-        vocabulary = self.vocabulary
-        numbers = np.array(sorted(vocabulary[name] for name in features if name in vocabulary), np.int64)
-        values = self.idf[numbers]
-        groups = self.groups[numbers]
-        lengths = np.sqrt(np.bincount(groups, values * values, minlength=len(self.lengths)))
-        return numbers, (values * self.lengths[groups] / lengths[groups]).astype(np.float32)
+        numbers, values = self.space.vector(features)
+        return numbers, values.astype(np.float32)
 
     def _products(self, vectors: Sequence[tuple[NDArray[np.int64], Floats]]) -> Floats:
         sizes = np.array([len(numbers) for numbers, _ in vectors])
@@ -81,13 +95,15 @@ def load(name: str) -> LinearModel:
         own = {"classes", "vocabulary", "idf", "weights", "scales", "bias", "groups", "lengths"}
         return LinearModel(
             classes=tuple(_lines(arrays["classes"])),
-            vocabulary={feature: number for number, feature in enumerate(_lines(arrays["vocabulary"]))},
-            idf=arrays["idf"].astype(np.float32),
+            space=FeatureSpace(
+                vocabulary={feature: number for number, feature in enumerate(_lines(arrays["vocabulary"]))},
+                idf=arrays["idf"].astype(np.float32),
+                groups=arrays["groups"],
+                lengths=arrays["lengths"],
+            ),
             weights=arrays["weights"],
             scales=arrays["scales"],
             bias=arrays["bias"],
-            groups=arrays["groups"],
-            lengths=arrays["lengths"],
             parameters={key: arrays[key].astype(np.float32) for key in arrays.files if key not in own},
         )
 
