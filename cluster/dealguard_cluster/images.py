@@ -96,32 +96,34 @@ class ImageBuilder:
             return image
         preflight.check_room_for_images()
         packages.ensure(packages.IMAGES, self._console)
-        base = self.build_base()
-        with locked(self._folder / "build.lock", self._console):
+        with locked(self._folder / "storage.lock", self._console):
             if not image.archive.exists():
-                self._build(image, dockerfile, target, {"BASE_IMAGE": base, **build_args}, context)
-        self._prune(repository)
+                self._remove_leftovers()
+                self._ensure_base()
+                self._build(image, dockerfile, target, {"BASE_IMAGE": base_name(), **build_args}, context)
+                self._prune(repository)
         return image
 
-    def build_base(self) -> str:
-        """Make the base image unless the storage has it, and return its name."""
-        packages.ensure(packages.IMAGES, self._console)
-        name = base_name()
-        with locked(self._folder / "base.lock", self._console):
-            if name in self._stored():
-                return name
-            rootfs = self._folder / "base.partial"
-            _remove_tree(rootfs)
-            with self._console.step(
-                f"Making the base image ({BASE_SUITE} with {', '.join(BASE_PACKAGES)}; once)"
-            ) as step:
-                _bootstrap(rootfs, step.update)
-                step.update("storing it")
-                container = self._buildah("from", "scratch").strip()
-                self._buildah("add", "--quiet", container, str(rootfs), "/")
-                self._buildah("commit", "--quiet", "--rm", container, name)
-            _remove_tree(rootfs)
-        return name
+    def _remove_leftovers(self) -> None:
+        """Remove the working containers of interrupted builds: an image that one of them uses cannot be removed.
+
+        Who holds the lock is the only one who builds, so that every container there is, is a leftover.
+        """
+        self._buildah("rm", "--all")
+
+    def _ensure_base(self) -> None:
+        """Make the base image unless the storage has it."""
+        if base_name() in self._stored():
+            return
+        rootfs = self._folder / "base.partial"
+        _remove_tree(rootfs)
+        with self._console.step(f"Making the base image ({BASE_SUITE} with {', '.join(BASE_PACKAGES)}; once)") as step:
+            _bootstrap(rootfs, step.update)
+            step.update("storing it")
+            container = self._buildah("from", "scratch").strip()
+            self._buildah("add", "--quiet", container, str(rootfs), "/")
+            self._buildah("commit", "--quiet", "--rm", container, base_name())
+        _remove_tree(rootfs)
 
     def _build(self, image: Image, dockerfile: Path, target: str, build_args: Mapping[str, str], context: Path) -> None:
         words = ["bud", "--layers", "--pull=never", "--network=host", "--format=docker", f"--target={target}"]
