@@ -7,6 +7,7 @@ Source: The Atticus Project, CC BY 4.0.
 
 import gzip
 import json
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from dealguard_api.report import DocumentInfo
 
 # The annotators left out words within a passage here.
 _OMITTED = "<omitted>"
+_DATE = re.compile(r"(\d{1,2})/(\d{1,2}|\[\])/(\d{2}|\d{4})")
+_CENTURY_TURNS = 50  # two digits below this are of this century
 # A sentence belongs to a passage if half of it does, or if it holds most of a short passage.
 _SHARE_OF_SENTENCE = 0.5
 _SHARE_OF_PASSAGE = 0.6
@@ -86,6 +89,17 @@ def _contract(content: dict[str, object]) -> Contract:
         passages=passages,
         answers={str(name): str(answer) for name, answer in answers.items()},
     )
+
+
+def iso_date(answer: str) -> str | None:
+    """An answer's M/D/YY as YYYY-MM-DD, its M/[]/YY as YYYY-MM; None where it leaves more open."""
+    match = _DATE.fullmatch(answer.strip())
+    if match is None:
+        return None
+    year = int(match[3])
+    if year < 100:
+        year += 2000 if year < _CENTURY_TURNS else 1900
+    return f"{year:04}-{int(match[1]):02}" + ("" if match[2] == "[]" else f"-{int(match[2]):02}")
 
 
 def label_sentences(contract: Contract, text: ContractText, categories: tuple[str, ...]) -> NDArray[np.int8]:

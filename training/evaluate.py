@@ -5,7 +5,6 @@ that names splits, SPLIT (default `dev`, if there is any) is measured. Writes th
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -23,8 +22,6 @@ from dealguard_api.report import Clause, Report
 from training import agb_de, cuad, scores
 
 _JOBS = 2
-_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2}|\d{4})")
-_CENTURY_TURNS = 50  # two digits below this are of this century
 
 
 def score_contract(contract: cuad.Contract) -> scores.ContractScore:
@@ -90,13 +87,10 @@ def _law_is_right(report: Report, answer: str) -> bool | None:
 
 def _date_is_right(report: Report, answer: str) -> bool | None:
     """Whether the report has the same day; None where the lawyers' answer is no full date."""
-    match = _DATE.fullmatch(answer.strip())
-    if match is None:
+    wanted = cuad.iso_date(answer)
+    if wanted is None or len(wanted) < len("YYYY-MM-DD"):
         return None
-    month, day, year = (int(part) for part in match.groups())
-    if len(match[3]) == 2:
-        year += 2000 if year < _CENTURY_TURNS else 1900
-    return report.agreement_date is not None and report.agreement_date.value == f"{year:04}-{month:02}-{day:02}"
+    return report.agreement_date is not None and report.agreement_date.value == wanted
 
 
 def score_clauses(clauses: Sequence[agb_de.LabelledClause]) -> list[scores.ClauseScore]:

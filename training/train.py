@@ -4,6 +4,7 @@ Contracts are fitted on the split `train` alone; `dev` is for thresholds and sco
 same data and the same versions of the libraries give the same weights.
 """
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy.optimize
 import scipy.sparse
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
@@ -20,6 +22,7 @@ from sklearn.svm import LinearSVC
 from dealguard_analyzer.engines.categories import CUAD_CATEGORIES, GERMAN_TOPICS
 from dealguard_analyzer.engines.rules.checks.single_clause import void_reasons
 from dealguard_analyzer.engines.rules.clauses import english, find_clauses
+from dealguard_analyzer.engines.rules.facts import agreement_date
 from dealguard_analyzer.engines.rules.model import contracts, features, standard_terms
 from dealguard_analyzer.engines.rules.model.linear import FeatureSpace
 from dealguard_analyzer.engines.rules.text import ContractText
@@ -31,31 +34,41 @@ _JOBS = 2
 _FOLDS = 4  # of contracts: the second stage must see scores of sentences that the first was not fitted on
 _SENTENCE_STRENGTH = 30.0  # C of scikit-learn: the inverse of the regularisation
 _PRESENCE_STRENGTH = 1.0
+_DATE_STRENGTH = 0.1
 _SLOPE_SHARE = 0.3  # how freely a category may depart from the pooled weights
 _LEAST_CONTRACTS = 5  # sentences that a feature must stand in
-_LEAST_CLAUSES = 3
-_CLAUSE_LENGTHS = (1.0, 0.5, 1.0)  # of text, title and doubts
+# By group of `standard_terms.GROUPS`. A whole title counts from one clause on: more clauses stand under it, and shops
+# share their templates.
+_LEAST_CLAUSES = (3, 3, 3, 3, 1, 3, 3)
+_CLAUSE_LENGTHS = (1.0, 0.5, 1.0, 1.0, 0.4, 0.5, 0.5)
 _TOPIC_STRENGTH = 0.5
 _VOID_STRENGTH = 3.0
 _VOID_WEIGHT = 8.0  # one clause in twenty is void
 _LARGEST_WEIGHT = 127
+_AGREEMENT_DATE = CUAD_CATEGORIES.index("Agreement Date")
 
 
 def feature_space(
-    sets: Sequence[set[str]], least: int, groups: Sequence[str] = ("",), lengths: Sequence[float] = (1.0,)
+    sets: Sequence[set[str]],
+    least: Sequence[int],
+    groups: Sequence[str] = ("",),
+    lengths: Sequence[float] = (1.0,),
 ) -> FeatureSpace:
-    """The space of the features that at least `least` sets have, in the order of their names.
+    """The space of the features that enough sets have, in the order of their names.
 
     Args:
         sets: features of each example.
-        least: examples that must have a feature.
+        least: examples that must have a feature, by group.
         groups: first letters of the features that make a group.
         lengths: of a vector within each group.
     """
     counts = Counter(feature for features_ in sets for feature in features_)
-    names = sorted(name for name, count in counts.items() if count >= least)
+    group_of = {
+        name: next(number for number, mark in enumerate(groups) if name.startswith(mark)) for name in sorted(counts)
+    }
+    names = [name for name, group in group_of.items() if counts[name] >= least[group]]
     idf = np.log((1 + len(sets)) / (1 + np.array([counts[name] for name in names]))) + 1
-    group = [next(number for number, mark in enumerate(groups) if name.startswith(mark)) for name in names]
+    group = [group_of[name] for name in names]
     return FeatureSpace(
         vocabulary={name: number for number, name in enumerate(names)},
         idf=idf.astype(np.float32),
@@ -181,7 +194,7 @@ def fit_sentences(
 ) -> tuple[FeatureSpace, Linear]:
     """The first stage: sentences → `categories`, by their number in CUAD's list."""
     sets = [features_ for contract in prepared for features_ in contract.features]
-    space = feature_space(sets, _LEAST_CONTRACTS)
+    space = feature_space(sets, (_LEAST_CONTRACTS,))
     labels = np.concatenate([contract.labels[:, list(categories)] for contract in prepared])
     return space, fit(vectors_of(space, sets), labels, _SENTENCE_STRENGTH)
 
@@ -211,18 +224,65 @@ def fit_presence(evidence: NDArray[np.float64], present: NDArray[np.bool_]) -> L
     return Linear(weights / deviation, bias + model.intercept_[0] - (weights * mean / deviation).sum(axis=1))
 
 
+DateChoice = tuple[NDArray[np.float64], NDArray[np.bool_]]
+
+
+def date_choice(contract: cuad.Contract, odds: Sequence[float]) -> DateChoice | None:
+    """The evidence of each date of a contract, (dates, evidence), and which are the lawyers'; None if none is.
+
+    Args:
+        contract: labelled.
+        odds: of each sentence, that it states the agreement date; of a model that has not seen the contract.
+    """
+    wanted = cuad.iso_date(contract.answers.get("Agreement Date", ""))
+    found = agreement_date.candidates(ContractText(contract.document), odds)
+    right = np.array([candidate.hit.iso == wanted for candidate in found], np.bool_)
+    return (np.array([candidate.evidence for candidate in found]), right) if right.any() else None
+
+
+def fit_date_weights(choices: Sequence[DateChoice]) -> NDArray[np.float64]:
+    """The weights, (evidence,), under which the lawyers' dates are chosen: a conditional logistic regression."""
+    everything = np.vstack([evidence for evidence, _ in choices])
+    mean, deviation = everything.mean(axis=0), everything.std(axis=0) + 1e-9
+    scaled = [((evidence - mean) / deviation, right) for evidence, right in choices]
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        value, slope = weights @ weights / (2 * _DATE_STRENGTH), weights / _DATE_STRENGTH
+        for evidence, right in scaled:
+            odds = evidence @ weights
+            likely = np.exp(odds - odds.max())
+            value += np.log(likely.sum() / likely[right].sum())
+            slope = slope + evidence.T @ (likely / likely.sum() - right * likely / likely[right].sum())
+        return float(value), slope
+
+    fitted = scipy.optimize.minimize(loss, np.zeros(len(mean)), jac=True, method="L-BFGS-B")
+    return np.asarray(fitted.x / deviation, np.float64)
+
+
+def save_date_weights(choices: Sequence[DateChoice]) -> Path:
+    """Write `facts/agreement_date.json`: each kind of evidence and its weight."""
+    weights = fit_date_weights(choices)
+    stored = {name: round(float(weight), 3) for name, weight in zip(agreement_date.EVIDENCE, weights, strict=True)}
+    path = Path(agreement_date.__file__).with_name(agreement_date.WEIGHTS_FILE)
+    path.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
 def train_contracts(path: Path) -> Path:
-    """Both stages on the split `train` of CUAD."""
+    """Both stages, and the choice of the agreement date, on the split `train` of CUAD."""
     training = [contract for contract in cuad.read_contracts(path) if contract.split == "train"]
     print(f"train: preparing {len(training)} contracts")
     prepared = prepare_contracts(training)
     evidence = np.zeros((len(prepared), len(CUAD_CATEGORIES), len(contracts.EVIDENCE)))
+    dates = []
     for fold in range(_FOLDS):
         print(f"train: sentences, fold {fold + 1} of {_FOLDS}")
         space, linear = fit_sentences([c for n, c in enumerate(prepared) if n % _FOLDS != fold])
         for number in range(fold, len(prepared), _FOLDS):
             scores = linear.scores(vectors_of(space, prepared[number].features))
             evidence[number] = contracts.evidence(scores, prepared[number].hits)
+            dates.append(date_choice(training[number], scores[:, _AGREEMENT_DATE].tolist()))
+    print(f"train: wrote {save_date_weights([choice for choice in dates if choice is not None])}")
     print("train: sentences, all")
     presence = fit_presence(evidence, np.stack([contract.present for contract in prepared]))
     space, linear = fit_sentences(prepared)
@@ -247,7 +307,8 @@ def fit_clauses(clauses: Sequence[agb_de.LabelledClause]) -> tuple[FeatureSpace,
     space = feature_space(sets, _LEAST_CLAUSES, standard_terms.GROUPS, _CLAUSE_LENGTHS)
     vectors = vectors_of(space, sets)
     labels = np.array([[topic in clause.topics for topic in GERMAN_TOPICS] for clause in clauses], np.int8)
-    topics = fit(vectors, labels, _TOPIC_STRENGTH, margin=True)
+    of_topic = scipy.sparse.diags((space.groups != standard_terms.GROUPS.index("o")).astype(float))
+    topics = fit((vectors @ of_topic).tocsr(), labels, _TOPIC_STRENGTH, margin=True)
     void = fit(vectors, np.array([[clause.void] for clause in clauses], np.int8), _VOID_STRENGTH, _VOID_WEIGHT)
     return space, Linear(np.hstack([topics.weights, void.weights]), np.append(topics.bias, void.bias))
 

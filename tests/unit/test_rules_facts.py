@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from dealguard_analyzer.engines.rules.facts.agreement_date import find_agreement_date
 from dealguard_analyzer.engines.rules.facts.dates import find_dates
 from dealguard_analyzer.engines.rules.facts.jurisdictions import jurisdictions_in
 from dealguard_analyzer.engines.rules.facts.key_dates import (
-    find_agreement_date,
     find_effective_date,
     find_expiration_date,
 )
@@ -41,6 +41,11 @@ def text_of(content: str) -> ContractText:
         ("9/29/04", "2004-09-29"),
         ("9/29/1998", "1998-09-29"),
         ("2024-03-01", "2024-03-01"),
+        ("the first (1st) day of April, 2007", "2007-04-01"),
+        ("this twenty-first day of April, 2007", "2007-04-21"),
+        ("the 20 March day of 1998", "1998-03-20"),
+        ("as of1 August 2019", "2019-08-01"),
+        ("31 December,   ------------   1996", "1996-12-31"),
         ("April __, 2005", "2005-04"),
         ("[  ] day of May, 2010", "2010-05"),
         ("den 12. März 2024", "2024-03-12"),
@@ -161,6 +166,45 @@ def test_facts_of_the_sample_texts(
         fact = finder(text_of(content))
         assert (fact.value if fact else None) == expected
         assert fact is None or fact.citation.verified
+
+
+@pytest.mark.parametrize(
+    ("content", "iso"),
+    [
+        # of the contract itself, not of another that it names
+        (
+            "AMENDMENT\nReference is made to that certain Supply Agreement dated May 1, 2001.\n"
+            "This Amendment is entered into as of June 3, 2004 by and between the parties.",
+            "2004-06-03",
+        ),
+        # made on one day, effective from another
+        (
+            "SERVICES AGREEMENT\nThis Agreement is effective as of July 1, 2020 and is made and entered into this 10th"
+            " day of January, 2020 by and between Alpha, Inc. and Beta, LLC.",
+            "2020-01-10",
+        ),
+        # agreed is what the last one signed
+        ("SERVICES AGREEMENT\nThe parties agree.\nBy: /s/ A\nDate: 3/4/11\nBy: /s/ B\nDate: 3/9/11", "2011-03-09"),
+        # without a word beside it
+        ("SUPPLY AGREEMENT\n\nMay 5, 2003\n\nSeller sells until December 31, 2009.", "2003-05-05"),
+        ("Kaufvertrag vom 12. März 2024\nDer Verkäufer liefert bis zum 1. Mai 2024.", "2024-03-12"),
+        # nothing speaks for these
+        ("Goods are shipped. " * 40 + "Orders placed after March 1, 2005 are shipped.", None),
+        ("No date at all.", None),
+    ],
+)
+def test_the_likeliest_date_is_the_agreements(content: str, iso: str | None) -> None:
+    fact = find_agreement_date(text_of(content))
+    assert (fact.value if fact else None) == iso
+    assert fact is None or fact.citation.verified
+
+
+def test_the_models_odds_decide_between_dates_in_equal_words() -> None:
+    text = text_of("Alpha wrote on May 5, 2003.\n\nBeta wrote on May 6, 2003.")
+    assert len(text.sentences) == 2
+    for odds, iso in (((3.0, -5.0), "2003-05-05"), ((-5.0, 3.0), "2003-05-06")):
+        fact = find_agreement_date(text, odds)
+        assert fact is not None and fact.value == iso
 
 
 def test_parties_and_their_roles() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dealguard_analyzer.engines.categories import CUAD_CATEGORIES, GERMAN_TOPICS
-from dealguard_analyzer.engines.rules.model import contracts, features, linear, standard_terms
+from dealguard_analyzer.engines.rules.model import contracts, features, legal_terms, linear, standard_terms
 from dealguard_analyzer.engines.rules.text import ContractText
 from tests.contract_texts import document_of
 
@@ -73,6 +73,50 @@ def test_german_words_share_stems_and_parts() -> None:
     assert "b~besch" in left & right
 
 
+@pytest.mark.parametrize(
+    ("text", "topic", "stem"),
+    [
+        ("Verlängerter Eigentumsvorbehalt", "retentionOfTitle", "eigentumsvorbehalt"),
+        ("Unser Rücksendeetikett", "withdrawal", "ruecksend"),  # a part of a compound, its umlaut written out
+        ("HÖHERE\nGEWALT", "delivery", "hoehere gewalt"),  # over a line end, in capitals
+    ],
+)
+def test_stems_are_found_inside_of_words(text: str, topic: str, stem: str) -> None:
+    assert stem in legal_terms.stems_in(text)[topic]
+
+
+def test_a_text_without_stems_has_no_topic() -> None:
+    assert legal_terms.stems_in("Am Montag schien die Sonne.") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "objection"),
+    [
+        ("Der Versand erfolgt auf Gefahr des Käufers.", "goods-risk"),
+        ("Für jede Mahnung fällt eine Mahngebühr von 5 EUR an.", "lump-fee"),
+        ("Die Aufrechnung ist nur mit rechtskräftig festgestellten Forderungen zulässig.", "set-off"),
+        ("Schweigt der Kunde, gilt die Änderung als genehmigt.", "deemed"),
+        ("Soweit gesetzlich zulässig, haften wir nicht.", "as-allowed"),
+    ],
+)
+def test_phrases_that_courts_objected_to_are_found(text: str, objection: str) -> None:
+    assert objection in legal_terms.objections_in(text)
+
+
+def test_what_the_law_says_anyway_raises_no_objection() -> None:
+    assert legal_terms.objections_in("Es gilt das gesetzliche Widerrufsrecht.") == set()
+
+
+def test_a_title_and_its_text_are_features_together() -> None:
+    found = standard_terms.topic_features("§ 8 Eigentumsvorbehalt", "Die Ware bleibt unser Eigentum.")
+    assert {
+        "w§ 8 eigentumsvorbehalt",
+        "seigentum",
+        "sretentionOfTitle:1",
+        "xretentionOfTitle:retentionOfTitle",
+    } <= found
+
+
 _CONTRACT = """SERVICES AGREEMENT
 
 1. Term. This Agreement begins on the Effective Date and continues for an initial term of two (2) years.
@@ -86,7 +130,7 @@ _CONTRACT = """SERVICES AGREEMENT
 
 def test_present_categories_quote_their_sentences_and_others_are_absent() -> None:
     text = ContractText(document_of(_CONTRACT))
-    ranked = contracts.rank(text.sentences, {})
+    ranked = contracts.rank(contracts.sentence_scores(text.sentences), {})
     quoted = {name: [text.sentences[index].text for index in ranking.scores] for name, ranking in ranked.items()}
     assert any("laws of the State of New York" in sentence for sentence in quoted["Governing Law"])
     assert any("assign this Agreement" in sentence for sentence in quoted["Anti-Assignment"])
@@ -97,14 +141,14 @@ def test_present_categories_quote_their_sentences_and_others_are_absent() -> Non
 def test_a_pattern_hit_is_evidence() -> None:
     text = ContractText(document_of(_CONTRACT))
     weather = next(sentence.index for sentence in text.sentences if "pleasant" in sentence.text)
-    without = contracts.rank(text.sentences, {}).get("Governing Law")
-    with_hit = contracts.rank(text.sentences, {"Governing Law": [weather]})["Governing Law"]
+    without = contracts.rank(contracts.sentence_scores(text.sentences), {}).get("Governing Law")
+    with_hit = contracts.rank(contracts.sentence_scores(text.sentences), {"Governing Law": [weather]})["Governing Law"]
     assert without is not None
     assert with_hit.scores.get(weather, -99) > without.scores.get(weather, -100)
 
 
 def test_a_contract_without_a_sentence_has_no_category() -> None:
-    assert contracts.rank((), {}) == {}
+    assert contracts.rank(contracts.sentence_scores(()), {}) == {}
 
 
 @pytest.mark.parametrize(
@@ -123,3 +167,8 @@ def test_a_clause_of_standard_terms_has_a_topic(title: str, text: str, topic: st
 
 def test_a_sentence_without_topic_has_none_in_a_whole_contract() -> None:
     assert standard_terms.sure_topics([("wetter", "am montag schien die sonne über dem park.")]) == [()]
+
+
+def test_no_stem_is_too_short_to_be_found() -> None:
+    for topic, stems in legal_terms.TOPIC_STEMS.items():
+        assert all(stem in legal_terms.stems_in(f"x{stem}x")[topic] for stem in stems)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dealguard_analyzer.engines.categories import CUAD_CATEGORIES
+from dealguard_analyzer.engines.rules.facts import agreement_date
 from dealguard_analyzer.engines.rules.model import linear
 from dealguard_analyzer.engines.rules.text import ContractText
 from training import agb_de, cuad, evaluate, scores, train
@@ -164,6 +165,28 @@ def test_training_on_contracts_again_gives_the_shipped_weights() -> None:
     prepared = train.prepare_contracts([c for c in cuad.read_contracts(_CUAD) if c.split == "train"])
     space, fitted = train.fit_sentences(prepared, [chosen])
     _assert_same_weights("contracts", space, fitted, slice(chosen, chosen + 1))
+
+
+@pytest.mark.parametrize(
+    ("answer", "iso"),
+    [("6/21/99", "1999-06-21"), ("5/[]/05", "2005-05"), ("5/[]/2005", "2005-05"), ("[]/[]/2000", None), ("", None)],
+)
+def test_answers_are_dates_or_parts_of_dates(answer: str, iso: str | None) -> None:
+    assert cuad.iso_date(answer) == iso
+
+
+def test_date_weights_put_the_marked_date_first() -> None:
+    evidence = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    weights = train.fit_date_weights([(evidence, np.array([False, True, False]))] * 5)
+    assert (evidence @ weights).argmax() == 1
+
+
+def test_every_kind_of_evidence_has_a_weight(contract: cuad.Contract) -> None:
+    choice = train.date_choice(contract, ())
+    assert choice is not None and choice[1].tolist() == [True]
+    assert choice[0].shape == (1, len(agreement_date.EVIDENCE))
+    shipped = Path(agreement_date.__file__).with_name(agreement_date.WEIGHTS_FILE)
+    assert json.loads(shipped.read_text(encoding="utf-8")).keys() == set(agreement_date.EVIDENCE)
 
 
 def _assert_same_weights(name: str, space: linear.FeatureSpace, fitted: train.Linear, classes: slice) -> None:

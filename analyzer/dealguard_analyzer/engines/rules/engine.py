@@ -20,7 +20,7 @@ from dealguard_analyzer.running_text import MAX_QUOTE_CHARACTERS
 from dealguard_api.report import Citation, Clause, EngineInfo, EngineName, Finding, Language, Report
 
 # Changes whenever the same document may get another report.
-RULES_VERSION: Final = "2026.11.3"
+RULES_VERSION: Final = "2026.11.4"
 
 # More passages of one category are repetitions; the first ones say it.
 _MAX_CLAUSES_PER_CATEGORY = 12

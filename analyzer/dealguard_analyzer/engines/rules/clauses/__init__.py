@@ -79,10 +79,12 @@ class Clauses:
         by_category: what a pattern matches or the model quotes.
         scores: of each category that the model decides, the sentences to quote: log odds by sentence index; none if
             the category is absent. Without a model for the language it decides nothing.
+        date_odds: of every sentence, that it states the agreement date: the model's log odds; empty without a model.
     """
 
     by_category: Mapping[str, tuple[Sentence, ...]] = field(default_factory=dict)
     scores: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    date_odds: tuple[float, ...] = ()
 
     def of(self, category: str) -> tuple[Sentence, ...]:
         """The category's sentences; none if it is absent."""

@@ -23,14 +23,16 @@ def recognise(text: ContractText, language: Language | None) -> Clauses:
     if language == "de":
         return matched
     hits = {name: [s.index for s in sentences] for name, sentences in matched.by_category.items()}
-    ranked = contracts.rank(text.sentences, hits)
+    scores = contracts.sentence_scores(text.sentences)
+    ranked = contracts.rank(scores, hits)
+    date_odds = tuple(scores[:, contracts.categories().index("Agreement Date")].tolist())
     by_category = dict(matched.by_category)
     for category, ranking in ranked.items():
         known = {*by_category.get(category, ()), *(text.sentences[index] for index in ranking.scores)}
         by_category[category] = tuple(sorted(known, key=lambda sentence: sentence.index))
     # Of a text that is not known to be English, the model can say what is there, not what is absent.
     absent = {category: dict[int, float]() for category in contracts.categories()} if language == "en" else {}
-    return Clauses(by_category, absent | {category: ranking.scores for category, ranking in ranked.items()})
+    return Clauses(by_category, absent | {category: ranking.scores for category, ranking in ranked.items()}, date_odds)
 
 
 def _with_topics(text: ContractText, matched: Clauses) -> Clauses:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dealguard_analyzer.engines.rules.clauses import Clauses
-from dealguard_analyzer.engines.rules.facts import key_dates, law, parties, prices, terms, titles
+from dealguard_analyzer.engines.rules.facts import agreement_date, key_dates, law, parties, prices, terms, titles
 from dealguard_analyzer.engines.rules.text import ContractText, Sentence
 from dealguard_api.report import Fact, Money, Party, Period, Renewal, Venue
 
@@ -29,13 +29,13 @@ class Facts:
 
 def find_facts(text: ContractText, clauses: Clauses) -> Facts:
     """Everything the rules can tell about the contract as a whole."""
-    agreement_date = key_dates.find_agreement_date(text, clauses.ranked("Agreement Date"))
+    agreed = agreement_date.find_agreement_date(text, clauses.date_odds)
     law_sentences = law.governing_law_sentences(text)
     return Facts(
         contract_type=titles.find_title(text),
         parties=tuple(parties.find_parties(text)),
-        agreement_date=agreement_date,
-        effective_date=key_dates.find_effective_date(text, agreement_date),
+        agreement_date=agreed,
+        effective_date=key_dates.find_effective_date(text, agreed),
         expiration_date=key_dates.find_expiration_date(text),
         initial_term=terms.find_initial_term(text),
         renewal=terms.find_renewal(text, clauses.of("Renewal Term")),

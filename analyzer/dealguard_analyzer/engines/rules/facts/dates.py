@@ -22,6 +22,20 @@ _MONTHS = {
 }
 _MONTH = "(?P<{}>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
 _YEAR = r"(?P<{}>(?:1[89]|20)\d\d)"
+_DAYS_IN_WORDS = {
+    name: number
+    for number, name in enumerate(
+        words(
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth"
+            " fifteenth sixteenth seventeenth eighteenth nineteenth twentieth twenty-first twenty-second twenty-third"
+            " twenty-fourth twenty-fifth twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirtieth thirty-first"
+        ),
+        1,
+    )
+}
+_DAY_IN_WORDS = "|".join(sorted(_DAYS_IN_WORDS, key=len, reverse=True))
+# Before the year: blanks, or the underlining of the line above.
+_GAP = r"(?:\s{0,3}|\s{1,80}[-=]{3,40}\s{1,80})"
 
 # One alternative a way of writing; the groups' names end in the alternative's letter.
 _DATE = re.compile(
@@ -30,11 +44,12 @@ _DATE = re.compile(
             # June 21, 1999; June 21st 1999; April __, 2005; June 1999
             rf"\b{_MONTH.format('month_a')}(?:\s*(?P<day_a>\d{{1,2}})\s?(?:st|nd|rd|t\s?h)?\b"
             rf"|\s*[_\[\]●•*]{{1,12}})?\s?,?"
-            rf"\s{{0,3}}{_YEAR.format('year_a')}\b",
-            # 21 June 1999; 1st day of April, 2007; 12. März 2024; ____ day of May 2010
-            rf"(?:\b(?P<day_b>\d{{1,2}}|first)\s?(?:st|nd|rd|t\s?h|\.)?|[_\]●•*])\s{{0,8}}(?:day\s{{1,3}})?(?:of\s{{1,3}})?"
+            rf"{_GAP}{_YEAR.format('year_a')}\b",
+            # 21 June 1999; 1st day of April, 2007; first (1st) day of April, 2007; 12. März 2024; ____ day of May 2010
+            rf"(?:(?:(?<!\d)(?P<day_b>\d{{1,2}})|\b(?P<words_b>{_DAY_IN_WORDS})(?:\s\(\d{{1,2}})?)"
+            r"\s?(?:st|nd|rd|t\s?h|\.)?\)?|[_\]●•*])\s{0,8}(?:day\s{1,3})?(?:of\s{1,3})?(?:the month of\s{1,3})?"
             r"(?:[a-z]{3,6}day,?\s{1,3})?"
-            rf"{_MONTH.format('month_b')}\s?,?\s{{0,3}}{_YEAR.format('year_b')}\b",
+            rf"{_MONTH.format('month_b')}(?:\s(?:day\s)?of)?\s?,?{_GAP}{_YEAR.format('year_b')}\b",
             # 2004-09-29
             r"\b(?P<year_c>(?:19|20)\d\d)-(?P<month_c>\d\d)-(?P<day_c>\d\d)\b",
             # 12.03.2024, German; 9/29/2004 and 9/29/04, American
@@ -81,7 +96,7 @@ def _iso(match: re.Match[str]) -> str | None:
     month_text = groups["month"].lower()
     month = int(month_text) if month_text.isdigit() else _MONTHS[month_text]
     day_text = groups.get("day")
-    day = None if not day_text else (int(day_text) if day_text.isdigit() else 1)  # 'the first day of July'
+    day = int(day_text) if day_text else _DAYS_IN_WORDS.get(groups.get("words", "").lower())
     if day is not None and month > 12 >= day and month_text.isdigit():
         day, month = month, day  # 18/9/2008: the day first, as outside America
     if not 1 <= month <= 12 or (day is not None and not 1 <= day <= 31):

@@ -55,18 +55,22 @@ def _model() -> LinearModel:
     return load("contracts")
 
 
-def rank(sentences: Sequence[Sentence], pattern_hits: Mapping[str, Sequence[int]]) -> dict[str, Ranking]:
+def sentence_scores(sentences: Sequence[Sentence]) -> Floats:
+    """The score of each sentence for each of `categories()`, (sentences, categories): log odds."""
+    return _model().scores(features.contract_sentence(s.lower, s.heading, s.is_heading) for s in sentences)
+
+
+def rank(scores: Floats, pattern_hits: Mapping[str, Sequence[int]]) -> dict[str, Ranking]:
     """The categories that are present.
 
     Args:
-        sentences: of the whole contract.
+        scores: of the whole contract's sentences, as `sentence_scores` gives them.
         pattern_hits: indexes of the sentences that a pattern of the category matches.
     """
-    if not sentences:
+    if not len(scores):
         return {}
     model = _model()
-    scores = model.scores(features.contract_sentence(s.lower, s.heading, s.is_heading) for s in sentences)
-    hits = hit_matrix(len(sentences), model.classes, pattern_hits)
+    hits = hit_matrix(len(scores), model.classes, pattern_hits)
     probabilities = _probabilities(model, evidence(scores, hits))
     ranked = scores + PATTERN_BONUS * hits
     found = {}

@@ -6,18 +6,24 @@ from functools import cache
 
 import numpy as np
 
-from dealguard_analyzer.engines.rules.model import features
+from dealguard_analyzer.engines.rules.model import features, legal_terms
 from dealguard_analyzer.engines.rules.model.linear import LinearModel, load
 
 # The last class of the model, beside the topics.
 VOID = "void"
-# Features of the text, of the title, and of the checks that call the clause doubtful, by their first letter.
-GROUPS = ("b", "t", "v")
+# Features by their first letter: of the text, of the title, checks that call the clause doubtful, phrases that courts
+# have objected to, the whole title (web shops share their templates), stems of the topics, and topics of the title with
+# topics of the text.
+GROUPS = ("b", "t", "v", "o", "w", "s", "x")
+
+# How many stems of a topic tell more than that there is one.
+_STEM_COUNTS = (1, 2, 3, 4, 6)
+_MANY_STEMS = 3
 
 # A second topic is named from this margin on, and a clause called void from these log odds on; chosen by
 # cross-validation over contracts.
 _SECOND_TOPIC_FROM = 0.5
-_VOID_FROM = -1.0
+_VOID_FROM = -0.9
 # In a whole contract most sentences have no topic: only a clear margin counts.
 _SURE_FROM = 0.3
 
@@ -46,10 +52,25 @@ def _model() -> LinearModel:
     return load("standard_terms")
 
 
+def topic_features(title: str, text: str) -> set[str]:
+    """Features of one clause that tell its topic: words, and what is known of words."""
+    in_title, in_text = legal_terms.stems_in(title), legal_terms.stems_in(text)
+    found = features.standard_terms_clause(title, text)
+    found.add("w" + legal_terms.fold(title))
+    for topic, stems in in_text.items():
+        found.update(f"s{stem}" for stem in stems)
+        found.update(f"s{topic}:{count}" for count in _STEM_COUNTS if len(stems) >= count)
+        found.update(f"x{other}:{topic}" for other in in_title)
+        if len(stems) >= _MANY_STEMS:
+            found.update(f"x{other}:{topic}:many" for other in in_title)
+    return found
+
+
 def clause_features(title: str, text: str, void_reasons: Iterable[str]) -> set[str]:
-    """Features of one clause: words, and the checks that call it doubtful."""
+    """Features of one clause: of its topic, and the checks and phrases that call it doubtful."""
     doubts = {f"v{reason}" for reason in void_reasons}
-    return features.standard_terms_clause(title, text) | doubts | ({"v:any"} if doubts else set())
+    objections = {f"o{name}" for name in legal_terms.objections_in(text)}
+    return topic_features(title, text) | doubts | ({"v:any"} if doubts else set()) | objections
 
 
 def judge(clauses: Sequence[tuple[str, str, Sequence[str]]]) -> list[ClauseJudgement]:
@@ -70,6 +91,6 @@ def judge(clauses: Sequence[tuple[str, str, Sequence[str]]]) -> list[ClauseJudge
 def sure_topics(sentences: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
     """The topics, if any, that are clear of each (heading, sentence) of a contract."""
     model = _model()
-    scores = model.scores(clause_features(heading, sentence, ()) for heading, sentence in sentences)
+    scores = model.scores(topic_features(heading, sentence) for heading, sentence in sentences)
     sure = (scores >= _SURE_FROM) & (np.array(model.classes) != VOID)
     return [tuple(model.classes[number] for number in np.flatnonzero(row)) for row in sure]
