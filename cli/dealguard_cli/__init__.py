@@ -3,6 +3,7 @@
     main.py          the commands and their options, and the guard around them
     commands/        what each command does
     adapters/        the API server and the object storage
+    timeline/        what happened to one analysis, from everything the cluster knows of it (`explain`)
     presentation/    what a person or a program sees
     local_analysis.py, report_files.py    contracts analysed here, side by side, and the files of their reports
     errors.py        everything that ends a command early, with its exit status

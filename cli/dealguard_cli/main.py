@@ -81,7 +81,7 @@ _max_pdf_bytes = click.option(
 @click.group(epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @debug_option
 def cli() -> None:
-    """Find the risks in a contract: in a Kubernetes cluster (submit, get, report) or on this machine (analyze)."""
+    """Find the risks in a contract: in a Kubernetes cluster (submit, get, explain, report) or here (analyze)."""
 
 
 @cli.command(epilog=_EXIT_CODES)
@@ -152,6 +152,37 @@ def report(name: str, output: _ReportOutput | None, options: ClusterOptions) -> 
     from dealguard_cli.commands import report as command
 
     return command.run(name, options, output)
+
+
+@cli.command(epilog=_EXIT_CODES)
+@click.argument("name", callback=check_name)
+@click.option(
+    "--run", type=click.IntRange(min=1), metavar="N", help="An earlier run of the analysis. [default: the present one]"
+)
+@click.option(
+    "--logs/--no-logs",
+    "logs",
+    default=None,
+    help="All log lines, or none. [default: warnings, errors and stages]",
+)
+@click.option(
+    "--operator-namespace",
+    metavar="NAMESPACE",
+    callback=check_name,
+    help="Where the operator runs, for its log. [default: it is looked for]",
+)
+@output_option("table", "json")
+@cluster_options
+@debug_option
+def explain(options: ClusterOptions, **request: Any) -> ExitStatus:
+    """Tell what happened to the analysis NAME, and what to do next.
+
+    One timeline from the resource, its Job, pods, Events and logs, as far as you may see them; what is missing is
+    named, with the reason.
+    """
+    from dealguard_cli.commands import explain as command
+
+    return command.run(command.ExplainRequest(**request), options)
 
 
 @cli.command(epilog=_EXIT_CODES)

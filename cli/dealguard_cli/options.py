@@ -77,7 +77,7 @@ def check_name(context: click.Context, parameter: click.Parameter, value: str | 
         click.BadParameter: the API server would not take `value` as a name.
     """
     del context
-    pattern = _NAMESPACE_NAME if parameter.name == "namespace" else _ANALYSIS_NAME
+    pattern = _NAMESPACE_NAME if str(parameter.name).endswith("namespace") else _ANALYSIS_NAME
     if value is None or pattern.fullmatch(value):
         return value
     dots = "" if pattern is _NAMESPACE_NAME else ", dots"

@@ -53,6 +53,8 @@ def pdf(tmp_path: Path) -> str:
         (["get"], ExitStatus.UNAVAILABLE, "ClusterNotConfigured", "no kubeconfig at ~/.kube/config"),
         (["get", "x", "-A"], ExitStatus.BAD_INPUT, "UsageError", "one namespace"),
         (["report", "x"], ExitStatus.UNAVAILABLE, "ClusterNotConfigured", "KUBECONFIG"),
+        (["explain", "x"], ExitStatus.UNAVAILABLE, "ClusterNotConfigured", "KUBECONFIG"),
+        (["explain"], ExitStatus.BAD_INPUT, "UsageError", "Missing argument"),
         (["analyze", "/etc/hostname"], ExitStatus.BAD_INPUT, "NotAPDF", "Export the contract as PDF"),
         (["get", ""], ExitStatus.BAD_INPUT, "UsageError", "is not a name"),
         (["get", "Lease"], ExitStatus.BAD_INPUT, "UsageError", "RFC 1123"),

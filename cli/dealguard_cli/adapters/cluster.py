@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
 
@@ -91,6 +92,22 @@ class Cluster:
                 **_RESOURCE, namespace=namespace, name=name, _request_timeout=_REQUEST_TIMEOUT_SECONDS
             )
         return parse(cast("RawObject", raw))
+
+    def read(self, path: str, **query: str | int) -> bytes:
+        """The answer to a GET of `path`, as the server sends it: for what `explain` shows beside the analysis."""
+        request = self._api_client.param_serialize(
+            "GET",
+            path,
+            query_params=[(name, str(value)) for name, value in query.items()],
+            header_params={"Accept": "application/json, */*"},
+            auth_settings=["BearerToken"],
+        )
+        with self._errors_as_sentences(None):
+            answer = self._api_client.call_api(*request, _request_timeout=_REQUEST_TIMEOUT_SECONDS)
+            content = cast("bytes", answer.read())  # type: ignore[no-untyped-call]
+            if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                raise client.ApiException.from_response(http_resp=answer, body=None, data=None)
+        return content
 
     def snapshot(self, namespace: str | None, label_selector: str | None = None) -> Snapshot:
         """All analyses of a namespace, or of all namespaces for None, page by page."""
