@@ -18,7 +18,7 @@ def main() -> None:
     """Run one of the containers; the process ends with its exit code."""
     arguments = _parse_arguments()
     mounts = Mounts(arguments.secret_dir, arguments.api_key_dir, arguments.work_dir, arguments.termination_message)
-    run_container(_container(arguments.container, mounts), mounts)
+    run_container(_container(arguments.container, mounts), mounts, os.environ)
 
 
 def _parse_arguments() -> argparse.Namespace:

@@ -19,6 +19,8 @@ COMPONENT_ANALYZER = "analyzer"
 LABEL_NAME = f"{GROUP}/analysis-name"
 LABEL_UID = f"{GROUP}/analysis-uid"
 LABEL_RUN = f"{GROUP}/run"
+# On the Job: what the report will have followed from, for its reuse.
+ANNOTATION_REUSE = f"{GROUP}/reuse"
 # On analyses that were submitted together, by the command line.
 LABEL_SUBMISSION = f"{GROUP}/submission"
 
@@ -61,6 +63,16 @@ def document_prefix(namespace: str) -> str:
 def report_key(namespace: str, uid: str, run: int) -> str:
     """Where the report of one run lies in the bucket."""
     return f"reports/{namespace}/{uid}/{run}.json"
+
+
+def report_prefix(namespace: str) -> str:
+    """Where a namespace's reports lie in the bucket, with the slash at the end."""
+    return f"reports/{namespace}/"
+
+
+def cache_prefix(namespace: str) -> str:
+    """Where the pointers from inputs to a namespace's reports lie in the bucket, with the slash at the end."""
+    return f"cache/{namespace}/"
 
 
 def checkpoint_key(namespace: str, uid: str, run: int) -> str:

@@ -77,6 +77,15 @@ class Environment(WireModel):
         return cls.model_validate({name: environment[key] for name, key in names.items() if environment.get(key)})
 
 
+class RunIdentity(Environment):
+    """Which run it is, for the containers' log lines: with these the operator's lines about it carry, too."""
+
+    analysis_uid: str | None = None
+    analysis_namespace: str | None = None
+    analysis_name: str | None = None
+    run: Annotated[int | None, Field(ge=1)] = None
+
+
 class ExtractSettings(Environment):
     """What the `extract` container is told."""
 

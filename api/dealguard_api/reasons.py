@@ -18,6 +18,7 @@ class Reason(StrEnum):
     EXTRACTING = "Extracting"
     ANALYZING = "Analyzing"
     COMPLETED = "Completed"
+    CACHED = "Cached"
     CANCELLED = "Cancelled"
 
     # The document: permanent.
@@ -80,6 +81,10 @@ _EXPLANATIONS = {
     Reason.EXTRACTING: Explanation("The document is being read.", "Nothing to do."),
     Reason.ANALYZING: Explanation("The contract is being analysed.", "Nothing to do."),
     Reason.COMPLETED: Explanation("The report is stored.", "Read it with `dealguard report`."),
+    Reason.CACHED: Explanation(
+        "An earlier report of the same document with the same settings was taken; nothing was spent.",
+        "For another one, create the analysis with spec.cache: Refresh.",
+    ),
     Reason.CANCELLED: Explanation(
         "The analysis was cancelled.", "To run it after all, set spec.cancel to false and spec.runToken to a new value."
     ),

@@ -116,8 +116,7 @@ class ContractAnalysisSpec(WireModel):
         Literal["Use", "Refresh"],
         Field(
             description=(
-                "Use: a stored report for the same input may serve. Refresh: analyse again. "
-                "Reserved: this version always analyses."
+                "Use: a stored report for the same document and settings is taken, at no cost. Refresh: analyse again."
             ),
             json_schema_extra=IMMUTABLE,
         ),
@@ -171,8 +170,7 @@ class ContractAnalysisSpec(WireModel):
             ge=-1000,
             le=1000,
             description=(
-                "Among waiting analyses of a namespace, higher ones start first. "
-                "Reserved: this version starts every analysis at once."
+                "Among waiting analyses of a namespace, higher ones start first; among equal ones, who waits longest."
             ),
         ),
     ] = 0

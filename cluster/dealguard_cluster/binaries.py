@@ -43,7 +43,7 @@ def pinned_version(go_mod: str, module: str) -> str:
 
 @dataclass(frozen=True)
 class Tool:
-    """One Go module of `cluster/go/` and what is built from it.
+    """One Go module, of `cluster/go/` if not said otherwise, and what is built from it.
 
     `module` is the required module whose version names the build, None for a program of our own; `programs` maps what
     `go build` calls a result to what we call it; `stamps` are packages whose variables get the version, as Kubernetes'
@@ -55,11 +55,12 @@ class Tool:
     programs: tuple[tuple[str, str], ...]
     stamps: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
+    modules: Path = MODULES
 
     @property
     def folder(self) -> Path:
         """The folder of the module."""
-        return MODULES / self.name
+        return self.modules / self.name
 
     @property
     def version(self) -> str:
@@ -156,6 +157,18 @@ def build_all(cache: Path, console: Console) -> Binaries:
     for tool in TOOLS:
         _build(tool, go, folders[tool.name], console)
     return _binaries(folders)
+
+
+def build_one(tool: Tool, cache: Path, console: Console) -> Path:
+    """Build a program that is none of the cluster's own, such as a benchmark's, and return the folder of its build.
+
+    Raises:
+        CommandFailedError: the build failed.
+    """
+    go = find_go(parse_version(go_line((tool.folder / "go.mod").read_text())), cache, console)
+    target = cache / "bin" / tool.key(_go_version(go), platform.machine())
+    _build(tool, go, target, console)
+    return target
 
 
 def locate(cache: Path) -> Binaries:

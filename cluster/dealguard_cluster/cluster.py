@@ -23,7 +23,7 @@ from dealguard_cluster import (
     preflight,
     supervision,
 )
-from dealguard_cluster.components import Component, components
+from dealguard_cluster.components import Component, components, with_arguments
 from dealguard_cluster.console import Console
 from dealguard_cluster.errors import ClusterError, MachineUnfitError
 from dealguard_cluster.images import Image, ImageBuilder
@@ -41,7 +41,7 @@ from dealguard_cluster.layout import (
 from dealguard_cluster.locks import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -68,10 +68,21 @@ class ComponentStatus:
 class Cluster:
     """One instance of the local cluster, by its name. All methods are safe to repeat."""
 
-    def __init__(self, name: str = DEFAULT_NAME, console: Console | None = None) -> None:
-        """Name the instance; nothing is started."""
+    def __init__(
+        self,
+        name: str = DEFAULT_NAME,
+        console: Console | None = None,
+        *,
+        extra_arguments: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """Name the instance; nothing is started.
+
+        Args:
+            extra_arguments: more command-line arguments by component, such as `{"kube-apiserver": ["--v=4"]}`.
+        """
         self.name = check_name(name)
         self._console = console or Console()
+        self._extra_arguments = extra_arguments or {}
 
     def build(self) -> list[Path]:
         """Build the programs that are missing and return the folders that a PATH needs for kubectl and helm."""
@@ -98,7 +109,9 @@ class Cluster:
             if fresh:
                 self._end(layout)
                 self._erase(layout)
-            programs = components(layout, built, uplink=preflight.has_tun_device())
+            programs = with_arguments(
+                components(layout, built, uplink=preflight.has_tun_device()), self._extra_arguments
+            )
             if not preflight.has_tun_device():
                 self._console.line(
                     "! Pods get no way out of the node: /dev/net/tun is missing; `modprobe tun` brings it."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dealguard_cluster.layout import (
@@ -17,6 +17,7 @@ from dealguard_cluster.layout import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from dealguard_cluster.binaries import Binaries
@@ -57,6 +58,11 @@ def components(layout: Layout, binaries: Binaries, *, uplink: bool = True) -> tu
         _kube_proxy(layout, binaries.kube("kube-proxy")),
         _kubelet(layout, binaries.kube("kubelet")),
     )
+
+
+def with_arguments(programs: tuple[Component, ...], more: Mapping[str, Sequence[str]]) -> tuple[Component, ...]:
+    """The same programs, those named in `more` with these arguments after their own."""
+    return tuple(replace(program, argv=(*program.argv, *more.get(program.name, ()))) for program in programs)
 
 
 def _uplink(layout: Layout) -> Component:

@@ -17,17 +17,17 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 def image_name(program: Path) -> str:
     """The image's name: its tag is the key of the program's build."""
-    return f"localhost/dealguard-pause:{program.parent.name.rsplit('-', 1)[-1]}"
+    return f"localhost/dealguard-{program.name}:{program.parent.name.rsplit('-', 1)[-1]}"
 
 
 def write_archive(program: Path, target: Path) -> None:
     """Write the image as a docker-archive; the same program gives the same bytes."""
-    layer = _tar({"pause": program.read_bytes()})
+    layer = _tar({program.name: program.read_bytes()})
     config = json.dumps(
         {
             "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
             "os": "linux",
-            "config": {"Entrypoint": ["/pause"], "User": "65535:65535"},
+            "config": {"Entrypoint": [f"/{program.name}"], "User": "65535:65535"},
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
         }
     ).encode()

@@ -56,6 +56,19 @@ def stop(layout: Layout, program: str) -> None:
         raise ClusterError(f"Could not stop {program}: {error}.") from error
 
 
+def start(layout: Layout, program: str) -> None:
+    """Start a program that was stopped, and wait until it runs.
+
+    Raises:
+        ClusterError: supervisord does not answer, or the program runs already or not for long.
+    """
+    try:
+        with _supervisor(layout) as supervisor:
+            supervisor.startProcess(program)
+    except FAILURES as error:
+        raise ClusterError(f"Could not start {program}: {error}.") from error
+
+
 @contextmanager
 def _supervisor(layout: Layout) -> Iterator[Any]:
     transport = SupervisorTransport(serverurl=f"unix://{layout.supervisor_socket}")

@@ -13,9 +13,23 @@ PDF or model code, and anything that reads a contract.
     policies/          one rule a file
     job.py             Job and Secret manifests
     presign.py         presigned URLs
+    report_storage.py  the object storage
+    reuse.py           earlier reports found, new ones noted
+    sweep.py           what no analysis needs any more, removed
+    stages.py          how long the stages of an attempt took
+    metrics.py         what Prometheus reads
+    tracing.py         what OpenTelemetry is told, where the installation asks for it
+    logs.py            log lines
     store.py           what the watches and lists last said
     work_queue.py      which analysis to look at next
     reconciler.py      observe, decide, act, until nothing is left to do
+    lease.py           which of several operators may write
+    lease_api.py       the Lease on the API server
+    watch_check.py     whether the watches deliver
+    http_endpoints.py  liveness, readiness and what else is served
     kubernetes_api.py  the API server
     errors.py          what can go wrong with it
 """
+
+# As in pyproject.toml: the image has the code alone, without its metadata.
+__version__ = "0.1.0"

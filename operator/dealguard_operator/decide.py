@@ -20,34 +20,46 @@ from dealguard_operator.model import (
     DeleteAnalysis,
     DeleteJob,
     JobState,
+    LookUpReport,
     Observation,
     Verdict,
 )
-from dealguard_operator.policies.admission import waits_because
+from dealguard_operator.policies.admission import may_start
 from dealguard_operator.policies.attempts import has_vanished_pod, record_attempts
 from dealguard_operator.policies.conditions import current_reason, observe_generation, set_conditions
 from dealguard_operator.policies.diagnosis import Cause
 from dealguard_operator.policies.events import events_between
 from dealguard_operator.policies.messages import safe, with_next_step
-from dealguard_operator.policies.outcome import OVER_DEADLINE, fail, judge, judge_overdue, overdue_at
+from dealguard_operator.policies.outcome import (
+    DEFAULT_START_DEADLINE_SECONDS,
+    OVER_DEADLINE,
+    fail,
+    judge,
+    judge_overdue,
+    overdue_at,
+)
 from dealguard_operator.policies.progress import in_progress, lacks_pod, may_lack_pod, pod_expected_by
+from dealguard_operator.policies.reuse import completed_from_storage, needs_lookup, report_to_take
 from dealguard_operator.policies.runs import asks_for_another_run, begin_run
 from dealguard_operator.policies.stopping import is_suspended, requested_stop
 from dealguard_operator.policies.ttl_after_finished import deletion_time
 
 
-def decide(observation: Observation, now: datetime) -> Decision:
+def decide(
+    observation: Observation, now: datetime, *, start_deadline_seconds: int = DEFAULT_START_DEADLINE_SECONDS
+) -> Decision:
     """What to do now for one analysis.
 
     Args:
         observation: the analysis and its present run's Job and pods.
         now: the time, aware, in UTC, whole seconds.
+        start_deadline_seconds: how long a pod may wait for what keeps it from starting.
     """
     before = observation.analysis.status
     if observation.analysis.is_deleting:
         return NOTHING  # owner references collect the Job, its pods and its Secret
     observation = _in_present_run(observation, now)
-    verdict = _verdict(observation, now)
+    verdict = _verdict(observation, now, start_deadline_seconds)
     if verdict.needs_fresh:
         return Decision(needs_fresh=True)
     after = verdict.status or before
@@ -72,7 +84,7 @@ def _in_present_run(observation: Observation, now: datetime) -> Observation:
     return observation
 
 
-def _verdict(observation: Observation, now: datetime) -> Verdict:
+def _verdict(observation: Observation, now: datetime, start_deadline_seconds: int) -> Verdict:
     """What the observation means for the status: the first rule that applies."""
     analysis, status = observation.analysis, observation.analysis.status
     if status.phase is not None and status.phase.is_terminal:
@@ -82,28 +94,44 @@ def _verdict(observation: Observation, now: datetime) -> Verdict:
     if has_vanished_pod(observation) and not observation.is_fresh:
         return Verdict(needs_fresh=True)  # a pod that lost its label is deleted to a watch, and runs on
     status = record_attempts(observation)
-    if ended := judge(observation, status, now):
+    if ended := judge(observation, _begun(observation, status), now):
         return ended
-    return requested_stop(observation, status, now) or _on_its_way(observation, status, now)
+    return requested_stop(observation, status, now) or _on_its_way(observation, status, now, start_deadline_seconds)
 
 
-def _on_its_way(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict:
+def _begun(observation: Observation, status: ContractAnalysisStatus) -> ContractAnalysisStatus:
+    """`status` with the run's Job in it, also if the end is the first that was seen of it."""
+    job = observation.job
+    if job is None or status.job_name is not None:
+        return status
+    return status.model_copy(update={"job_name": job.name, "started_at": job.created_at})
+
+
+def _on_its_way(
+    observation: Observation, status: ContractAnalysisStatus, now: datetime, start_deadline_seconds: int
+) -> Verdict:
     """The verdict on a run that nobody stopped and that has not ended."""
     if observation.job is not None:
-        return judge_overdue(observation, status, now) or _going_on(observation, status, now)
+        overdue = judge_overdue(observation, status, now, start_deadline_seconds)
+        return overdue or _going_on(observation, status, now, start_deadline_seconds)
     if status.job_name is not None:
         return _job_deleted(observation, status, now)
-    refusal = observation.quota_refusal
-    return Verdict(_queued(observation, status, now), wait_until=refusal.retry_at if refusal else None)
+    if report := report_to_take(observation, now):
+        return Verdict(completed_from_storage(observation.analysis, status, report, now))
+    lookup, refusal = observation.lookup, observation.quota_refusal
+    times = [waiting.retry_at for waiting in (lookup, refusal) if waiting is not None and waiting.retry_at is not None]
+    return Verdict(_queued(observation, status, now), wait_until=min(times, default=None))
 
 
-def _going_on(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict:
+def _going_on(
+    observation: Observation, status: ContractAnalysisStatus, now: datetime, start_deadline_seconds: int
+) -> Verdict:
     """The verdict on a run whose Job is there and within its time."""
     is_said = current_reason(status) == Reason.POD_NOT_CREATED
     if lacks_pod(observation, now) and not is_said and not observation.is_fresh:
         return Verdict(needs_fresh=True)
     awaits_pod = may_lack_pod(observation) and not lacks_pod(observation, now)
-    wait_until = pod_expected_by(observation) if awaits_pod else overdue_at(observation)
+    wait_until = pod_expected_by(observation) if awaits_pod else overdue_at(observation, start_deadline_seconds)
     return Verdict(in_progress(observation, status, now), wait_until=wait_until)
 
 
@@ -127,15 +155,26 @@ def _actions(observation: Observation, status: ContractAnalysisStatus, now: date
         if due is not None and now >= due and analysis.status.phase == status.phase:
             return (DeleteAnalysis(analysis.uid, analysis.resource_version),)
         return ()
-    refusal = observation.quota_refusal
-    may_start = waits_because(analysis) is None and (refusal is None or now >= refusal.retry_at)
-    if job is None and status.job_name is None and not is_stopped and may_start:
-        return (CreateJob(replace(analysis, status=status).expected_job_name, status.run or 1),)
+    if job is None and status.job_name is None:
+        return () if is_stopped else _start(observation, status, now)
     has_started = any(pod.has_started for pod in observation.live_pods)
     # The URLs in it are good for as long as the Job's deadline, which does not run while the Job is suspended.
     is_due = job is not None and job.is_active and not job.is_suspended
     if job is not None and is_due and not observation.has_secret and not has_started:
         return (CreateSecret(job, status.run or 1),)
+    return ()
+
+
+def _start(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> tuple[Action, ...]:
+    """What brings a run nearer to its Job: first it is looked whether there is a report already."""
+    if observation.analysis.spec.suspend:
+        return ()
+    has_leave = may_start(observation, now)
+    if needs_lookup(observation, now, may_start=has_leave):
+        return (LookUpReport(),)
+    is_answered = observation.lookup is not None and observation.lookup.unavailable is None
+    if has_leave and is_answered:
+        return (CreateJob(replace(observation.analysis, status=status).expected_job_name, status.run or 1),)
     return ()
 
 
@@ -178,13 +217,17 @@ def _job_deleted(observation: Observation, status: ContractAnalysisStatus, now: 
 
 
 def _queued(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> ContractAnalysisStatus:
-    message = str(explain(Reason.QUEUED))
-    if observation.quota_refusal is not None:
+    reason, message = Reason.QUEUED, str(explain(Reason.QUEUED))
+    if observation.lookup is not None and observation.lookup.unavailable is not None:
+        reason = Reason.STORAGE_UNAVAILABLE
+        next_step = "The analysis waits without a Job and goes on by itself."
+        message = with_next_step(observation.lookup.unavailable, next_step)
+    elif observation.quota_refusal is not None:
         what = f"The namespace has no room for the Job: {observation.quota_refusal.message}"
         message = with_next_step(what, "It is tried again; raise the quota or wait for other Jobs to end.")
     return set_conditions(
         status,
-        reason=Reason.QUEUED,
+        reason=reason,
         message=message,
         generation=observation.analysis.generation,
         now=now,

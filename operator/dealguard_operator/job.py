@@ -1,6 +1,7 @@
 """The manifests of a run's Job and of its Secret, from analysis and settings to plain data, without I/O."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ from dealguard_api.pod import (
     TERMINATION_MESSAGE_PATH,
     WORK_MOUNT_PATH,
     AnalyzeSettings,
-    Environment,
+    RunIdentity,
 )
 from dealguard_operator.model import Analysis, JobState
 from dealguard_operator.presign import RunUrls
@@ -42,7 +43,9 @@ _ANALYZE_VOLUME, _API_KEY_VOLUME, _WORK_VOLUME = "analyze-job", "api-key", "work
 _SECRET_NAME_BYTES = 8
 
 
-def job_manifest(analysis: Analysis, name: str, run: int, settings: OperatorSettings) -> Manifest:
+def job_manifest(
+    analysis: Analysis, name: str, run: int, settings: OperatorSettings, *, reuse_note: str = ""
+) -> Manifest:
     """The Job of one run.
 
     Args:
@@ -50,6 +53,7 @@ def job_manifest(analysis: Analysis, name: str, run: int, settings: OperatorSett
         name: the Job's name; its Secret has another one each time, so that nobody can put one there before.
         run: the run's number.
         settings: what the installation chose.
+        reuse_note: what its report will have followed from; empty if nobody asks.
     """
     labels = _labels(analysis, run)
     secret_name = f"{name}-{secrets.token_hex(_SECRET_NAME_BYTES)}"
@@ -60,6 +64,7 @@ def job_manifest(analysis: Analysis, name: str, run: int, settings: OperatorSett
             "name": name,
             "namespace": analysis.namespace,
             "labels": labels,
+            **({"annotations": {names.ANNOTATION_REUSE: reuse_note}} if reuse_note else {}),
             "ownerReferences": [_owner(names.API_VERSION, names.KIND, analysis.name, analysis.uid)],
         },
         "spec": {
@@ -74,8 +79,12 @@ def job_manifest(analysis: Analysis, name: str, run: int, settings: OperatorSett
     }
 
 
-def secret_manifest(analysis: Analysis, job: JobState, run: int, urls: RunUrls) -> Manifest:
-    """The Secret of `job`: its URLs and its deadline. It dies with the Job."""
+def secret_manifest(analysis: Analysis, job: JobState, run: int, urls: RunUrls, settings: OperatorSettings) -> Manifest:
+    """The Secret of `job`: its URLs, its deadline, and, where the engine needs it, the installation's own API key.
+
+    It dies with the Job.
+    """
+    key = settings.api_key if _needs_api_key(analysis) else None
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -94,6 +103,7 @@ def secret_manifest(analysis: Analysis, job: JobState, run: int, urls: RunUrls) 
             CHECKPOINT_PUT_URL: urls.checkpoint_put,
             CHECKPOINT_DELETE_URL: urls.checkpoint_delete,
             DEADLINE: deadline_of(analysis, job).isoformat().replace("+00:00", "Z"),
+            **({API_KEY_FILE: key.get_secret_value()} if key else {}),
         },
     }
 
@@ -130,7 +140,11 @@ def _pod_failure_policy() -> Manifest:
 
 
 def _pod_spec(analysis: Analysis, secret_name: str, run: int, settings: OperatorSettings) -> Manifest:
-    with_api_key = analysis.spec.engine in ("auto", "claude")
+    with_api_key = _needs_api_key(analysis)
+    identity = RunIdentity(
+        analysis_uid=analysis.uid, analysis_namespace=analysis.namespace, analysis_name=analysis.name, run=run
+    ).to_environment()
+    extract = settings.extract.model_copy(update={"expected_sha256": analysis.spec.document.sha256})
     analyze_mounts = [_mount(_ANALYZE_VOLUME, SECRET_MOUNT_PATH), _mount(_WORK_VOLUME, WORK_MOUNT_PATH)]
     if with_api_key:
         analyze_mounts.append(_mount(_API_KEY_VOLUME, API_KEY_MOUNT_PATH))
@@ -151,7 +165,7 @@ def _pod_spec(analysis: Analysis, secret_name: str, run: int, settings: Operator
                 EXTRACT_CONTAINER,
                 settings,
                 settings.extract_resources,
-                settings.extract.model_copy(update={"expected_sha256": analysis.spec.document.sha256}),
+                identity | extract.to_environment(),
                 [_mount(EXTRACT_VOLUME, SECRET_MOUNT_PATH), _mount(_WORK_VOLUME, WORK_MOUNT_PATH, read_only=False)],
             )
         ],
@@ -160,7 +174,7 @@ def _pod_spec(analysis: Analysis, secret_name: str, run: int, settings: Operator
                 ANALYZE_CONTAINER,
                 settings,
                 settings.analyze_resources,
-                _analyze_settings(analysis, run, settings),
+                identity | _analyze_settings(analysis, run, settings).to_environment(),
                 analyze_mounts,
             )
         ],
@@ -171,7 +185,7 @@ def _pod_spec(analysis: Analysis, secret_name: str, run: int, settings: Operator
                 "name": _WORK_VOLUME,
                 "emptyDir": {"medium": "Memory", "sizeLimit": str(settings.work_volume_bytes)},
             },
-            *([_api_key_volume(settings)] if with_api_key else []),
+            *([_api_key_volume(secret_name, settings)] if with_api_key else []),
         ],
     }
 
@@ -180,7 +194,7 @@ def _container(
     name: str,
     settings: OperatorSettings,
     resources: Any,
-    environment: Environment,
+    environment: Mapping[str, str],
     mounts: list[Manifest],
 ) -> Manifest:
     return {
@@ -191,7 +205,7 @@ def _container(
         "env": [
             # Kubernetes expands $(NAME) in values; $$ is a literal dollar sign.
             {"name": key, "value": value.replace("$", "$$")}
-            for key, value in sorted(environment.to_environment().items())
+            for key, value in sorted(environment.items())
         ],
         "resources": resources,
         "volumeMounts": mounts,
@@ -213,7 +227,8 @@ def _analyze_settings(analysis: Analysis, run: int, settings: OperatorSettings) 
         language=spec.language,
         perspective=spec.perspective,
         max_cost_usd=spec.max_cost_usd,
-        api_key_secret=f"{analysis.namespace}/{settings.api_key_secret_name}",
+        # To name it to whoever can correct it: the installation's own key is not theirs.
+        api_key_secret=None if settings.api_key else f"{analysis.namespace}/{settings.api_key_secret_name}",
         api_key_secret_key=settings.api_key_secret_key,
         report_key=names.report_key(analysis.namespace, analysis.uid, run),
         **dict(settings.claude),
@@ -232,7 +247,13 @@ def _secret_volume(name: str, secret_name: str, items: dict[str, str]) -> Manife
     }
 
 
-def _api_key_volume(settings: OperatorSettings) -> Manifest:
+def _needs_api_key(analysis: Analysis) -> bool:
+    return analysis.spec.engine in ("auto", "claude")
+
+
+def _api_key_volume(job_secret_name: str, settings: OperatorSettings) -> Manifest:
+    if settings.api_key is not None:
+        return _secret_volume(_API_KEY_VOLUME, job_secret_name, {API_KEY_FILE: API_KEY_FILE})
     volume = _secret_volume(_API_KEY_VOLUME, settings.api_key_secret_name, {settings.api_key_secret_key: API_KEY_FILE})
     # Without it, `auto` falls back to the rules and `claude` says which Secret is missing.
     volume["secret"]["optional"] = True

@@ -22,6 +22,9 @@ def kopf_settings(settings: OperatorSettings) -> kopf.OperatorSettings:
     kopfs.watching.label_selectors["batch/v1", "jobs"] = selector
     kopfs.watching.label_selectors["", "v1", "pods"] = selector
 
+    if settings.analysis_selector:
+        kopfs.watching.label_selectors[names.GROUP, names.VERSION, names.PLURAL] = settings.analysis_selector
+
     # A watch is renewed before load balancers tend to cut idle connections (5 min), with a limit on our side a little
     # later in case the server does not keep to it.
     kopfs.watching.server_timeout = 240

@@ -5,8 +5,11 @@ fails is repeated as a whole, from what is true then.
 """
 
 import asyncio
+import copy
 import json
 import os
+import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,8 @@ from kubernetes.aio import client, config
 
 from dealguard_api import names
 from dealguard_operator import errors
+from dealguard_operator.lease import Alone, Leadership
+from dealguard_operator.metrics import OTHER, Metrics
 
 Raw = dict[str, Any]
 
@@ -62,13 +67,32 @@ def in_cluster_server(environment: Mapping[str, str]) -> str:
 class KubernetesApi:
     """The requests that the operator makes.
 
-    Every method raises an `errors.ApiError` if the API server does not do what is asked.
+    Every method raises an `errors.ApiError` if the API server does not do what is asked. Every write also raises
+    `errors.NotLeadingError` if this process may not write.
+
+    Args:
+        configuration: how to reach the API server.
+        request_timeout_seconds: after which a request without an answer is given up.
+        leadership: the right to write.
+        analysis_selector: which analyses to list, as a label selector; empty: all.
+        metrics: where the requests are counted.
     """
 
     def __init__(
-        self, configuration: client.Configuration, *, request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS
+        self,
+        configuration: client.Configuration,
+        *,
+        request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+        leadership: Leadership | None = None,
+        analysis_selector: str = "",
+        metrics: Metrics | None = None,
     ) -> None:
-        self._client = client.ApiClient(configuration=configuration)
+        self._metrics = metrics
+        self._leadership = leadership or Alone()
+        self._analysis_selector = analysis_selector
+        guarded = copy.copy(configuration)
+        guarded.trace_configs = [*(configuration.trace_configs or []), self._guard()]
+        self._client = client.ApiClient(configuration=guarded)
         self._custom = client.CustomObjectsApi(self._client)
         self._batch = client.BatchV1Api(self._client)
         self._core = client.CoreV1Api(self._client)
@@ -86,7 +110,8 @@ class KubernetesApi:
             if namespace is None
             else self._custom.list_namespaced_custom_object_without_preload_content
         )
-        async for item in self._pages(method, *scope, names.PLURAL):
+        selector = {"label_selector": self._analysis_selector} if self._analysis_selector else {}
+        async for item in self._pages(method, *scope, names.PLURAL, **selector):
             yield item
 
     async def list_jobs(self, namespace: str | None) -> AsyncIterator[Raw]:
@@ -136,7 +161,7 @@ class KubernetesApi:
             errors.ConflictError: it was written since it was read, or it is another resource of the same name.
         """
         metadata = manifest["metadata"]
-        return await self._call(
+        return await self._write(
             self._custom.replace_namespaced_custom_object_status_without_preload_content,
             names.GROUP,
             names.VERSION,
@@ -152,7 +177,7 @@ class KubernetesApi:
         Raises:
             errors.ConflictError: it is another one by now.
         """
-        return await self._call(
+        return await self._write(
             self._custom.delete_namespaced_custom_object_without_preload_content,
             names.GROUP,
             names.VERSION,
@@ -167,7 +192,7 @@ class KubernetesApi:
 
     async def create_job(self, manifest: Raw) -> Raw:
         """Create a Job."""
-        return await self._call(
+        return await self._write(
             self._batch.create_namespaced_job_without_preload_content, manifest["metadata"]["namespace"], manifest
         )
 
@@ -176,7 +201,7 @@ class KubernetesApi:
 
         The answer is the object if it is not gone at once.
         """
-        return await self._call(
+        return await self._write(
             self._batch.delete_namespaced_job_without_preload_content,
             name,
             namespace,
@@ -185,13 +210,13 @@ class KubernetesApi:
 
     async def create_secret(self, manifest: Raw) -> None:
         """Create a Secret."""
-        await self._call(
+        await self._write(
             self._core.create_namespaced_secret_without_preload_content, manifest["metadata"]["namespace"], manifest
         )
 
     async def create_event(self, manifest: Raw) -> None:
         """Create an Event."""
-        await self._call(
+        await self._write(
             self._core.create_namespaced_event_without_preload_content, manifest["metadata"]["namespace"], manifest
         )
 
@@ -206,21 +231,85 @@ class KubernetesApi:
                 return
 
     async def _call(self, method: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Raw:
-        try:
-            async with asyncio.timeout(self._timeout):
-                response = await method(*args, **kwargs, _request_timeout=self._timeout)
-                body = await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            words = str(error) or f"no answer within {self._timeout:.0f} s"
-            raise errors.UnavailableError(f"{type(error).__name__}: {words}") from error
-        try:
-            answer = json.loads(body) if body else {}
-        except ValueError:
-            answer = {}
-        answer = answer if isinstance(answer, dict) else {}
-        if response.status >= 300:
-            raise error_from(response.status, answer, response.headers)
-        return answer
+        return await send(method, *args, timeout_seconds=self._timeout, metrics=self._metrics, **kwargs)
+
+    async def _write(self, method: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Raw:
+        """A request that changes something: it is cut off when the right to write ends, and not sent after it."""
+        seconds_left = self._leadership.seconds_left()
+        if seconds_left <= 0:
+            raise errors.NotLeadingError
+        timeout_seconds = min(self._timeout, seconds_left)
+        return await send(method, *args, timeout_seconds=timeout_seconds, metrics=self._metrics, **kwargs)
+
+    def _guard(self) -> aiohttp.TraceConfig:
+        """Looks at the right to write once more just before a write goes out.
+
+        Between asking for a write and sending it there may be a wait for a connection, in which a process or its
+        machine can be suspended. Raised here, an error sends nothing and closes the connection.
+        """
+
+        async def check(_: object, __: object, request: aiohttp.TraceRequestHeadersSentParams) -> None:
+            if request.method != "GET" and self._leadership.seconds_left() <= 0:
+                raise errors.NotLeadingError
+
+        guard = aiohttp.TraceConfig()
+        guard.on_request_headers_sent.append(check)
+        return guard
+
+
+async def send(
+    method: Callable[..., Awaitable[Any]],
+    *args: Any,
+    timeout_seconds: float,
+    metrics: Metrics | None = None,
+    **kwargs: Any,
+) -> Raw:
+    """Make one request; its answer's body.
+
+    Raises:
+        errors.ApiError: the API server does not do what is asked.
+    """
+    began_at = time.monotonic()
+    status: int | None = None
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            response = await method(*args, **kwargs, _request_timeout=timeout_seconds)
+            status = response.status
+            body = await response.read()
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        words = str(error) or f"no answer within {timeout_seconds:.0f} s"
+        raise errors.UnavailableError(f"{type(error).__name__}: {words}") from error
+    finally:
+        if metrics is not None:
+            metrics.api_answered(*_verb_and_resource(method), status, time.monotonic() - began_at)
+    try:
+        answer = json.loads(body) if body else {}
+    except ValueError:
+        answer = {}
+    answer = answer if isinstance(answer, dict) else {}
+    if response.status >= 300:
+        raise error_from(response.status, answer, response.headers)
+    return answer
+
+
+# How the client's methods are called; what each does, in RBAC's words.
+_METHOD = re.compile(r"(?P<verb>[a-z]+)_(namespaced_)?(?P<resource>[a-z_]+?)(_for_all_namespaces)?_without_preload.*")
+_VERBS = {"read": "get", "get": "get", "list": "list", "create": "create", "replace": "update", "delete": "delete"}
+_RESOURCES = {
+    "custom_object": names.PLURAL,
+    "custom_object_status": f"{names.PLURAL}/status",
+    "event": "events",
+    "job": "jobs",
+    "lease": "leases",
+    "pod": "pods",
+    "secret": "secrets",
+}
+
+
+def _verb_and_resource(method: Callable[..., Any]) -> tuple[str, str]:
+    match = _METHOD.fullmatch(method.__name__)
+    verb, resource = (match["verb"], match["resource"]) if match else ("", "")
+    return _VERBS.get(verb, OTHER), _RESOURCES.get(resource, OTHER)
 
 
 def error_from(status: int, answer: Mapping[str, Any], headers: Mapping[str, str]) -> errors.ApiError:

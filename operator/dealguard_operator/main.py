@@ -4,78 +4,193 @@ import asyncio
 import dataclasses
 import logging
 import os
+import socket
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+import uuid
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
 
 import kopf
+import prometheus_client
 from kubernetes.aio.client import Configuration
 
 from dealguard_api import names
+from dealguard_operator import __version__
 from dealguard_operator.errors import SettingsError
+from dealguard_operator.http_endpoints import HttpEndpoints
 from dealguard_operator.kopf_settings import kopf_settings
 from dealguard_operator.kubernetes_api import KubernetesApi, client_configuration, in_cluster_server
+from dealguard_operator.lease import Alone, Election
+from dealguard_operator.lease_api import LeaseApi
 from dealguard_operator.logs import configure_logs, quieten_libraries
+from dealguard_operator.metrics import Metrics
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
+from dealguard_operator.report_storage import ReportStorage
+from dealguard_operator.restarts import end_with, run_until_stopped
+from dealguard_operator.reuse import Reuse
 from dealguard_operator.settings import OperatorSettings
+
+if TYPE_CHECKING:
+    from dealguard_operator.tracing import RunTraces
 
 logger = logging.getLogger(__name__)
 
-# Some resyncs may fail, with an API server that restarts for a minute.
-_STALE_RESYNCS, _STALE_SECONDS = 5, 60
+# Some resyncs may fail, with an API server that restarts for a minute: dead is who sees nothing for longer.
+_DEAD_RESYNCS, _DEAD_SECONDS = 5, 60
+# Unready is who missed one resync (they are spread by a tenth) and had time to try again.
+_UNREADY_RESYNCS, _UNREADY_SECONDS = 1.1, 20
+# The Lease is asked for every few seconds.
+_UNREADY_LEASE_SECONDS = 45
 
 
 class Operator:
     """The reconciler and what it runs on, from Kopf's start-up to its clean-up."""
 
     def __init__(
-        self, settings: OperatorSettings, configuration: Configuration, *, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: OperatorSettings,
+        configuration: Configuration,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        metrics: Metrics | None = None,
+        traces: "RunTraces | None" = None,
     ) -> None:
         self._settings = settings
         self._configuration = configuration
         self._clock = clock
+        self._traces = traces
+        self._tasks: list[asyncio.Task[None]] = []
         self._api: KubernetesApi | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._leases: LeaseApi | None = None
+        self._election: Election | None = None
+        self._reuse: Reuse | None = None
+        self.endpoints = HttpEndpoints(settings.health_port, find_dead=self.find_dead, find_unready=self.find_unready)
+        self.metrics = metrics or Metrics(model=settings.claude.model, version=__version__)
+        self.endpoints.add_route("/metrics", self.metrics.handler())
         self.reconciler: Reconciler | None = None
+        self.stopped = asyncio.Event()
 
     async def start(self) -> None:
-        """Connect, and begin to reconcile."""
-        self._api = KubernetesApi(self._configuration)
-        self.reconciler = Reconciler(self._api, Presigner(self._settings), self._settings, clock=self._clock)
-        self._task = asyncio.create_task(self.reconciler.run(), name="reconciler")
-        self._task.add_done_callback(_log_end)
-
-    async def stop(self) -> None:
-        """End at once: everything is taken up again from the cluster's state at the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])  # however it ended: that is logged already
-        if self._api is not None:
-            await self._api.close()
-
-    def check(self) -> str:
-        """What the liveness endpoint says.
+        """Connect, listen, begin to reconcile, and compete for the lease if there may be others.
 
         Raises:
-            kopf.PermanentError: the reconciler has ended or sees nothing any more, so the process should end.
+            kopf.PermanentError: the port is taken.
         """
-        if self.reconciler is None or self._task is None or self._task.done():
-            raise kopf.PermanentError("the reconciler is not running")
+        settings = self._settings
+        if settings.leader_election:
+            self._leases = LeaseApi(
+                self._configuration, settings.lease_namespace, settings.lease_name, metrics=self.metrics
+            )
+            self._election = Election(
+                self._leases, _identity(), settings.lease_duration_seconds, on_won=self._take_everything_up
+            )
+        leadership = self._election or Alone()
+        self._api = KubernetesApi(
+            self._configuration,
+            leadership=leadership,
+            analysis_selector=settings.analysis_selector,
+            metrics=self.metrics,
+        )
+        if settings.reuse:
+            self._reuse = Reuse(ReportStorage(settings), settings)
+        self.reconciler = Reconciler(
+            self._api,
+            Presigner(settings),
+            settings,
+            leadership=leadership,
+            reuse=self._reuse,
+            clock=self._clock,
+            metrics=self.metrics,
+            trace_run=self._traces.trace_run if self._traces else lambda analysis, pods: None,
+        )
+        self.metrics.read_from(self.reconciler.snapshot, self.leads)
+        # Not earlier: the client's first use loads its models, which holds up the loop for a second or more.
+        if settings.health_port:
+            try:
+                await self.endpoints.start()
+            except OSError as error:
+                raise kopf.PermanentError(
+                    f"port {settings.health_port} cannot be listened on ({error.strerror}): set DEALGUARD_HEALTH_PORT"
+                ) from error
+        self._run(self.reconciler.run(), "reconciler")
+        if self._election is not None:
+            self._run(self._compete(self.reconciler, self._election), "election")
+
+    async def stop(self) -> None:
+        """End at once: everything is taken up again from the cluster's state, by the next start or another leader."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)  # however they ended: that is logged already
+        if self._election is not None:
+            await self._election.release()
+        for connection in (self._api, self._leases, self._reuse):
+            if connection is not None:
+                await connection.close()
+        await self.endpoints.stop()
+        if self._traces is not None:
+            await asyncio.to_thread(self._traces.close)
+        self.stopped.set()
+
+    def leads(self) -> bool:
+        """Whether this process may write."""
+        return self._election is None or self._election.seconds_left() > 0
+
+    def find_dead(self) -> list[str]:
+        """What only a restart repairs: a part has ended, or sees nothing any more."""
+        problems = [f"the {task.get_name()} is not running" for task in self._tasks if task.done()]
+        if self.reconciler is None:
+            return [*problems, "the reconciler is not running"]
         seconds = self.reconciler.seconds_since_resync()
-        if seconds > _STALE_RESYNCS * self._settings.resync_seconds + _STALE_SECONDS:
-            raise kopf.PermanentError(f"the cluster could not be listed for {seconds:.0f} s")
-        return "running"
+        if seconds > _DEAD_RESYNCS * self._settings.resync_seconds + _DEAD_SECONDS:
+            problems.append(f"the cluster could not be listed for {seconds:.0f} s")
+        return problems + self.reconciler.stale_watches()
+
+    def find_unready(self) -> list[str]:
+        """What keeps this process from working or from taking over: no lists yet, or none any more.
+
+        A standby with its lists is ready: a rollout would wait for ever otherwise.
+        """
+        problems = self.find_dead()
+        if self.reconciler is None or not self.reconciler.is_synced:
+            return [*problems, "the cluster has not been listed yet"]
+        seconds = self.reconciler.seconds_since_resync()
+        if not problems and seconds > _UNREADY_RESYNCS * self._settings.resync_seconds + _UNREADY_SECONDS:
+            problems.append(f"the API server did not let the cluster be listed for {seconds:.0f} s")
+        if self._election is not None and (seconds := self._election.seconds_since_answer()) > _UNREADY_LEASE_SECONDS:
+            problems.append(f"the API server did not let the Lease be read or written for {seconds:.0f} s")
+        return problems
+
+    @staticmethod
+    async def _compete(reconciler: Reconciler, election: Election) -> None:
+        """Compete once everything was listed: before, a standby that knows everything is the better leader."""
+        await reconciler.wait_synced()
+        await election.run()
+
+    def _take_everything_up(self) -> None:
+        if self.reconciler is not None:
+            self.reconciler.take_everything_up()
+
+    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_log_end)
+        self._tasks.append(task)
+
+
+def _identity() -> str:
+    """The pod's name, and a part that no other process has, not even this one after a restart."""
+    return f"{socket.gethostname()}_{uuid.uuid4().hex[:12]}"
 
 
 def _log_end(task: asyncio.Task[None]) -> None:
-    """Say why the reconciler ended, if not on request: by type, because a message may quote what it worked on."""
+    """Say why a part ended, if not on request: by type, because a message may quote what it worked on."""
     error = None if task.cancelled() else task.exception()
     if error is not None:
         causes = error.exceptions if isinstance(error, BaseExceptionGroup) else (error,)
         kinds = ", ".join(type(cause).__name__ for cause in causes)
-        logger.error("The reconciler ended (%s); the liveness endpoint asks for a restart.", kinds)
+        logger.error("The %s ended (%s); the liveness endpoint asks for a restart.", task.get_name(), kinds)
 
 
 def build_registry(operator: Operator) -> kopf.OperatorRegistry:
@@ -98,10 +213,6 @@ def build_registry(operator: Operator) -> kopf.OperatorRegistry:
     async def stop(**_: Any) -> None:
         await operator.stop()
 
-    @kopf.on.probe(registry=registry, id="reconciler")
-    async def check(**_: Any) -> str:
-        return operator.check()
-
     @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
     async def see_analysis(event: kopf.RawEvent, **_: Any) -> None:
         if operator.reconciler is not None:
@@ -120,6 +231,21 @@ def build_registry(operator: Operator) -> kopf.OperatorRegistry:
     return registry
 
 
+def run_traces(environment: Mapping[str, str]) -> "RunTraces | None":
+    """What exports traces, if the installation asks for them in OpenTelemetry's own variable."""
+    if not environment.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        return None
+    try:
+        from dealguard_operator.tracing import RunTraces  # noqa: PLC0415 - see its docstring
+    except ImportError:
+        logger.warning(
+            "No traces are exported: OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed. "
+            "Install opentelemetry-sdk and opentelemetry-exporter-otlp-proto-http, or unset the variable."
+        )
+        return None
+    return RunTraces()
+
+
 def main() -> int:
     """Run the operator until SIGTERM; the process's exit code."""
     try:
@@ -129,13 +255,20 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201 - there are no logs yet
         return 2
     configure_logs(settings)
-    kopf.run(
-        registry=build_registry(Operator(settings, configuration)),
+    # Else each counter has a second series that nobody asked for.
+    prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+    metrics = Metrics(model=settings.claude.model, version=__version__)
+    return run_until_stopped(lambda: _run_kopf(settings, configuration, metrics))
+
+
+def _run_kopf(settings: OperatorSettings, configuration: Configuration, metrics: Metrics) -> None:
+    """One run, with nothing left of the one before but its counters. Returns on SIGTERM."""
+    operator = Operator(settings, configuration, metrics=metrics, traces=run_traces(os.environ))
+    run = kopf.operator(
+        registry=build_registry(operator),
         settings=kopf_settings(settings),
         standalone=True,
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
-        # All addresses: the kubelet probes the pod's own, whatever family it has.
-        liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz" if settings.health_port else None,
     )
-    return 0
+    asyncio.run(end_with(run, operator.stopped))

@@ -8,7 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from dealguard_api import names
-from dealguard_api.resource import ContractAnalysisSpec, ContractAnalysisStatus
+from dealguard_api.base import WireModel
+from dealguard_api.report import DocumentInfo
+from dealguard_api.resource import ContractAnalysisSpec, ContractAnalysisStatus, Result
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class JobState:
     secret_name: str = ""  # the Secret that its pods mount
     is_suspended: bool = False  # by somebody else: it has no pods and its deadline does not run
     started_at: datetime | None = None  # anew each time it is no longer suspended
+    reuse_note: str = ""  # what its report will have followed from, as the operator wrote it
 
     @property
     def began_at(self) -> datetime:
@@ -167,6 +170,36 @@ class QuotaRefusal:
     retry_at: datetime
 
 
+class DocumentVersion(WireModel):
+    """The version of a document that the storage has. While it stays equal, so do the bytes."""
+
+    etag: str
+    size_bytes: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True)
+class StoredReport:
+    """An earlier report of the same input, in short."""
+
+    result: Result
+    document: DocumentInfo
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """What the object storage said when it was asked for an earlier report."""
+
+    at: datetime | None  # None: it is not asked, in this installation
+    document: DocumentVersion | None = None  # as it was then; None if there was none
+    report: StoredReport | None = None
+    unavailable: str | None = None  # why it said nothing, in a sentence
+    retry_at: datetime | None = None  # when to ask again, if it said nothing
+
+
+NO_REUSE = Lookup(at=None)
+
+
 @dataclass(frozen=True)
 class Observation:
     """Everything that one decision looks at."""
@@ -178,11 +211,18 @@ class Observation:
     has_secret: bool = False  # the Job's Secret was made by this process
     job_rejection: str | None = None  # why the API server refused the Job, in its words
     quota_refusal: QuotaRefusal | None = None  # the namespace had no room for the Job
+    has_place: bool = True  # within the limits on how many run at the same time
+    lookup: Lookup | None = NO_REUSE  # what the storage said of an earlier report; None: it was not asked yet
 
     @property
     def live_pods(self) -> tuple[PodState, ...]:
         """The pods in which something runs or is about to."""
         return tuple(pod for pod in self.pods if not pod.has_ended)
+
+
+@dataclass(frozen=True)
+class LookUpReport:
+    """Ask the object storage for an earlier report of the same input."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +257,7 @@ class DeleteAnalysis:
     resource_version: str
 
 
-Action = CreateJob | CreateSecret | DeleteJob | DeleteAnalysis
+Action = LookUpReport | CreateJob | CreateSecret | DeleteJob | DeleteAnalysis
 
 
 class EventType(StrEnum):

@@ -82,6 +82,7 @@ def job_from(raw: Raw) -> JobState:
             secret_name=_secret_name(raw) or metadata["name"],
             is_suspended=_mapping(raw, "spec").get("suspend") is True,
             started_at=_time(_mapping(raw, "status"), "startTime"),
+            reuse_note=_text(_mapping(metadata, "annotations"), names.ANNOTATION_REUSE),
         )
     except (KeyError, ValueError, TypeError) as error:
         raise UnreadableResourceError(f"its metadata is incomplete ({type(error).__name__})") from None

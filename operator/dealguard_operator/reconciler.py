@@ -19,8 +19,11 @@ from dealguard_operator import errors
 from dealguard_operator.decide import decide
 from dealguard_operator.job import deadline_of, job_manifest, secret_manifest
 from dealguard_operator.kubernetes_api import KubernetesApi
-from dealguard_operator.logs import AnalysisLogger
+from dealguard_operator.lease import Alone, Leadership
+from dealguard_operator.logs import AnalysisLogger, CorrelatedLogger
+from dealguard_operator.metrics import Metrics, Snapshot, has_ended_run
 from dealguard_operator.model import (
+    NO_REUSE,
     Action,
     Analysis,
     CreateJob,
@@ -30,19 +33,27 @@ from dealguard_operator.model import (
     DeleteJob,
     EventNote,
     JobState,
+    Lookup,
+    LookUpReport,
     Observation,
     PodState,
     QuotaRefusal,
 )
 from dealguard_operator.observe import analysis_from, job_from, pod_from
+from dealguard_operator.places import Candidate, Limits, Places
+from dealguard_operator.policies.admission import Standing, standing_of
+from dealguard_operator.policies.reuse import new_report
 from dealguard_operator.presign import Presigner
+from dealguard_operator.reuse import Reuse
 from dealguard_operator.settings import OperatorSettings
 from dealguard_operator.store import Store
+from dealguard_operator.watch_check import WatchCheck
 from dealguard_operator.work_queue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
 Raw = Mapping[str, Any]
+TraceRun = Callable[[Analysis, tuple[PodState, ...]], None]
 ParsedT = TypeVar("ParsedT", Analysis, JobState, PodState)
 
 # Each waits for the API server most of the time; more would only queue up there.
@@ -65,8 +76,12 @@ class Reconciler:
         api: the API server.
         presigner: signs the URLs for the pods.
         settings: what the installation chose.
+        leadership: the right to write. Without it nothing is decided, but everything is known.
+        reuse: finds stored reports; None: every analysis gets a Job.
         now: the time, in UTC.
         clock: a monotonic clock, in seconds.
+        metrics: where it counts; its own if there is no other.
+        trace_run: told of each run that ended, with the pods of its last Job.
     """
 
     def __init__(
@@ -75,21 +90,33 @@ class Reconciler:
         presigner: Presigner,
         settings: OperatorSettings,
         *,
+        leadership: Leadership | None = None,
+        reuse: Reuse | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
+        metrics: Metrics | None = None,
+        trace_run: TraceRun = lambda analysis, pods: None,
     ) -> None:
         self._api = api
         self._presigner = presigner
         self._settings = settings
+        self._leadership = leadership or Alone()
+        self._reuse = reuse
         self._now = now
+        self._metrics = metrics or Metrics()
+        self._trace_run = trace_run
         self._store = Store(clock)
+        self._watches = WatchCheck(clock)
         self._resynced_at = self._store.now()
+        self._last_event_at = dict.fromkeys((names.PLURAL, "jobs", "pods"), self._resynced_at)
         self._queue = WorkQueue()
+        self._places = Places(Limits(settings.max_running, settings.max_running_per_namespace))
         self._synced = asyncio.Event()
         self._failures: dict[str, int] = {}
         self._secrets_made_at: dict[str, float] = {}  # by the Job's uid
         self._job_rejections: dict[str, str] = {}  # by the analysis's uid
         self._quota_refusals: dict[str, QuotaRefusal] = {}  # by the analysis's uid
+        self._lookups: dict[str, Lookup] = {}  # by the analysis's uid
         self._posting: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -107,21 +134,55 @@ class Reconciler:
         """How long ago everything was last looked at; before the first time, since this began."""
         return self._store.now() - self._resynced_at
 
+    def snapshot(self) -> Snapshot:
+        """What the gauges say now."""
+        now = self._store.now()
+        return Snapshot(
+            analyses=self._store.analyses(),
+            work_queue_depth=len(self._queue),
+            seconds_since_resync=self.seconds_since_resync(),
+            seconds_since_event={resource: now - at for resource, at in self._last_event_at.items()},
+            stale_watches=len(self.stale_watches()),
+        )
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether everything was looked at once."""
+        return self._synced.is_set()
+
+    async def wait_synced(self) -> None:
+        """Wait until everything was looked at once."""
+        await self._synced.wait()
+
+    def stale_watches(self) -> list[str]:
+        """Which watches do not deliver, each in a sentence without a full stop."""
+        return self._watches.stale()
+
+    def take_everything_up(self) -> None:
+        """Look at all analyses, because this process leads from now on."""
+        for uid in dict.fromkeys((*self._store.unfinished(), *(one.uid for one in self._store.analyses()))):
+            self._queue.add(uid)
+
     # What the watches say.
 
     def see_analysis(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of an analysis."""
+        self._last_event_at[names.PLURAL] = self._store.now()
         if (analysis := _parsed(analysis_from, raw)) is None:
             return
+        self._watches.delivered(analysis, is_deleted=is_deleted)
         if is_deleted:
+            self._store.put_analysis(analysis)  # its last version tells what came before from what comes after
             self._forget(analysis.uid)
-        elif self._store.put_analysis(analysis):
+        elif self._store.put_analysis(analysis, may_return=True):
             self._queue.add(analysis.uid)
 
     def see_job(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of a Job."""
+        self._last_event_at["jobs"] = self._store.now()
         if (job := _parsed(job_from, raw)) is None:
             return
+        self._watches.delivered(job, is_deleted=is_deleted)
         is_news = self._store.put_job(job)
         if is_deleted:
             self._store.remove_job(job)
@@ -131,8 +192,10 @@ class Reconciler:
 
     def see_pod(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of a pod."""
+        self._last_event_at["pods"] = self._store.now()
         if (pod := _parsed(pod_from, raw)) is None:
             return
+        self._watches.delivered(pod, is_deleted=is_deleted)
         is_news = self._store.put_pod(pod)
         if is_deleted:
             self._store.remove_pod(pod)
@@ -148,6 +211,7 @@ class Reconciler:
                 await self._resync()
             except errors.ApiError as error:
                 failures += 1
+                self._watches.start_anew()  # an API server that is away says nothing about them
                 hint = f" Is {names.PLURAL}.{names.GROUP} installed?" if isinstance(error, errors.NotFoundError) else ""
                 logger.warning("The cluster cannot be listed, trying again: %s%s", error.message, hint)
                 await asyncio.sleep(_backoff_seconds(failures, error))
@@ -163,15 +227,24 @@ class Reconciler:
         for namespace in self._settings.namespaces or (None,):
             began_at = self._store.now()
             pods = await _collect(pod_from, self._api.list_pods(namespace))
+            self._watches.compare("pods", namespace, pods, self._store.knows)
             changed |= self._store.replace_pods(namespace, pods, list_began_at=began_at)
             began_at = self._store.now()
             jobs = await _collect(job_from, self._api.list_jobs(namespace))
+            self._watches.compare("jobs", namespace, jobs, self._store.knows)
             changed |= self._store.replace_jobs(namespace, jobs, list_began_at=began_at)
             began_at = self._store.now()
             analyses = await _collect(analysis_from, self._api.list_analyses(namespace))
+            self._watches.compare("analyses", namespace, analyses, self._store.knows)
             changed |= self._store.replace_analyses(namespace, analyses, list_began_at=began_at)
-        for uid in changed.union(self._store.unfinished()):
+        # All that run are known before a place is given away. Who only waits for one is called when it is free.
+        known = [observation for uid in self._store.unfinished() if (observation := self._observe(uid)) is not None]
+        for observation in known:
+            if self._line_up(observation) is not Standing.WAITS:
+                changed.add(observation.analysis.uid)
+        for uid in changed:
             self._queue.add(uid)
+        self._call_next()
 
     # One analysis.
 
@@ -179,13 +252,22 @@ class Reconciler:
         await self._synced.wait()  # before, a Job that is merely not listed yet would look deleted
         while True:
             uid = await self._queue.get()
+            if self._leadership.seconds_left() <= 0:
+                self._queue.done(uid)  # everything is taken up when this process leads
+                continue
+            began_at = self._store.now()
             try:
                 await self._reconcile(uid)
                 self._failures.pop(uid, None)
+                self._metrics.reconciled(self._store.now() - began_at, None)
+            except errors.NotLeadingError:
+                pass  # likewise
             except errors.ApiError as error:
+                self._metrics.reconciled(self._store.now() - began_at, error)
                 self._retry(uid, error)
-            except Exception:
-                logger.exception("An analysis could not be handled, trying again (uid %s).", uid)
+            except Exception as error:
+                self._metrics.reconciled(self._store.now() - began_at, error, is_expected=False)
+                self._logger(uid).exception("It could not be handled, trying again.")
                 self._retry(uid, None)
             finally:
                 self._queue.done(uid)
@@ -196,7 +278,13 @@ class Reconciler:
             observation = self._observe(uid, is_fresh=is_fresh)
             if observation is None:
                 return
-            decision = decide(observation, self._now().replace(microsecond=0))
+            self._line_up(observation)
+            observation = replace(observation, has_place=self._places.claim(uid))
+            decision = decide(
+                observation,
+                self._now().replace(microsecond=0),
+                start_deadline_seconds=self._settings.start_deadline_seconds,
+            )
             is_fresh = decision.needs_fresh
             if decision.needs_fresh:
                 await self._refresh(observation)
@@ -205,11 +293,28 @@ class Reconciler:
                     self._queue.add_after(uid, decision.requeue_after_seconds)
                 return
             else:
-                await self._carry_out(observation.analysis, decision)
-        logger.warning("Still not settled after %s passes (uid %s).", _MAX_PASSES, uid)
+                await self._remember(observation, decision)
+                await self._carry_out(observation, decision)
+        self._logger(uid).warning("Still not settled after %s passes.", _MAX_PASSES)
         self._queue.add_after(uid, _FIRST_RETRY_SECONDS)
 
-    def _observe(self, uid: str, *, is_fresh: bool) -> Observation | None:
+    def _line_up(self, observation: Observation) -> Standing:
+        """Note where an analysis stands in the competition for places."""
+        now = self._now()
+        standing = standing_of(observation, now)
+        analysis = observation.analysis
+        is_over = analysis.status.phase is not None and analysis.status.phase.is_terminal
+        queued_at = None if is_over else analysis.status.queued_at
+        candidate = Candidate(analysis.uid, analysis.namespace, standing, analysis.spec.priority, queued_at or now)
+        if self._places.update(candidate):
+            self._call_next()
+        return standing
+
+    def _call_next(self) -> None:
+        for uid in self._places.next_in_line():
+            self._queue.add(uid)
+
+    def _observe(self, uid: str, *, is_fresh: bool = False) -> Observation | None:
         observation = self._store.observe(uid)
         if observation is None:
             return None
@@ -221,6 +326,7 @@ class Reconciler:
             has_secret=made_at is not None and self._store.now() - made_at < _SECRET_RECHECK_SECONDS,
             job_rejection=self._job_rejections.get(uid),
             quota_refusal=self._quota_refusals.get(uid),
+            lookup=self._lookups.get(uid) if self._reuse is not None else NO_REUSE,
         )
 
     async def _refresh(self, observation: Observation) -> None:
@@ -236,19 +342,28 @@ class Reconciler:
         pods = await _collect(pod_from, self._api.list_pods(analysis.namespace, analysis.uid))
         self._store.replace_pods(analysis.namespace, pods, list_began_at=began_at, analysis_uid=analysis.uid)
 
-    async def _carry_out(self, analysis: Analysis, decision: Decision) -> None:
+    async def _remember(self, observation: Observation, decision: Decision) -> None:
+        """Note a new report before its run's end is on record: after a kill in between, both are done again."""
+        status, job = decision.status, observation.job
+        if self._reuse is not None and status is not None and job is not None and new_report(observation, status):
+            await self._reuse.remember(observation.analysis, status, job.reuse_note)
+
+    async def _carry_out(self, observation: Observation, decision: Decision) -> None:
         """Write the status, then act. Returns early if the analysis is no longer the one that was decided on."""
+        analysis = observation.analysis
         try:
             if decision.status is not None:
                 raw = await self._api.replace_status(_status_manifest(analysis, decision))
                 analysis = analysis_from(raw)
                 self._store.put_analysis(analysis)
                 self._log_transition(analysis)
+                self._count_transition(observation, analysis)
                 for note in decision.events:
                     self._post(analysis, note)
             for action in decision.actions:
                 await self._act(analysis, action)
         except errors.ConflictError:
+            self._metrics.conflicted()
             await self._reread(analysis)
 
     async def _reread(self, analysis: Analysis) -> None:
@@ -264,6 +379,9 @@ class Reconciler:
 
     async def _act(self, analysis: Analysis, action: Action) -> None:
         match action:
+            case LookUpReport():
+                if self._reuse is not None:
+                    self._lookups[analysis.uid] = await self._reuse.look_up(analysis)
             case CreateJob():
                 await self._create_job(analysis, action)
             case CreateSecret(job, run):
@@ -274,8 +392,13 @@ class Reconciler:
                 await self._delete_analysis(analysis, uid, resource_version)
 
     async def _create_job(self, analysis: Analysis, action: CreateJob) -> None:
+        note = self._reuse.note_for_job(analysis, self._lookups.get(analysis.uid)) if self._reuse is not None else ""
+        manifest = job_manifest(analysis, action.name, action.run, self._settings, reuse_note=note)
         try:
-            raw = await self._api.create_job(job_manifest(analysis, action.name, action.run, self._settings))
+            raw = await self._api.create_job(manifest)
+            if analysis.status.queued_at is not None:
+                waited = self._now().replace(microsecond=0) - analysis.status.queued_at
+                self._metrics.job_created(analysis.status, waited.total_seconds())
         except errors.AlreadyExistsError:
             raw = await self._api.get_job(analysis.namespace, action.name)
         except errors.QuotaExceededError as error:
@@ -291,6 +414,7 @@ class Reconciler:
             self._job_rejections[analysis.uid] = f"a Job named {action.name} exists and belongs to something else"
             return
         self._store.put_job(job)
+        self._lookups.pop(analysis.uid, None)
         if not job.is_suspended:
             await self._create_secret(analysis, job, action.run)
 
@@ -304,7 +428,7 @@ class Reconciler:
             valid_seconds=(deadline_of(analysis, job) - self._now()).total_seconds(),
         )
         try:
-            await self._api.create_secret(secret_manifest(analysis, job, run, urls))
+            await self._api.create_secret(secret_manifest(analysis, job, run, urls, self._settings))
         except errors.AlreadyExistsError:
             pass  # made by an earlier try: nobody else could guess the name
         except errors.RejectedError as error:
@@ -337,9 +461,12 @@ class Reconciler:
 
     def _forget(self, uid: str) -> None:
         self._store.remove_analysis(uid)
+        if self._places.remove(uid):
+            self._call_next()
         self._failures.pop(uid, None)
         self._job_rejections.pop(uid, None)
         self._quota_refusals.pop(uid, None)
+        self._lookups.pop(uid, None)
 
     def _retry(self, uid: str, error: errors.ApiError | None) -> None:
         failures = self._failures[uid] = self._failures.get(uid, 0) + 1
@@ -349,11 +476,22 @@ class Reconciler:
             AnalysisLogger(analysis).warning("The API server did not do it, trying again in %.1f s: %s", seconds, error)
         self._queue.add_after(uid, seconds)
 
+    def _logger(self, uid: str) -> CorrelatedLogger:
+        analysis = self._store.analysis(uid)
+        return CorrelatedLogger(uid=uid) if analysis is None else AnalysisLogger(analysis)
+
+    def _count_transition(self, observation: Observation, written: Analysis) -> None:
+        before, after = observation.analysis.status, written.status
+        self._metrics.status_written(before, after, observation.pods)
+        if has_ended_run(before, after):
+            self._trace_run(written, observation.pods)
+
     def _log_transition(self, analysis: Analysis) -> None:
         status = analysis.status
         if status.phase is not None and status.phase.is_terminal:
             self._job_rejections.pop(analysis.uid, None)
             self._quota_refusals.pop(analysis.uid, None)
+            self._lookups.pop(analysis.uid, None)
         stage = f"/{status.stage}" if status.stage else ""
         reason = status.conditions[0].reason if status.conditions else ""
         AnalysisLogger(analysis).info("Run %s is %s%s (%s).", status.run, status.phase, stage, reason)
@@ -424,7 +562,9 @@ def _parsed(parse: Callable[[Raw], ParsedT], raw: Raw) -> ParsedT | None:
     except errors.UnreadableResourceError as error:
         metadata = raw.get("metadata") or {}
         where = f"{raw.get('kind')} {metadata.get('namespace')}/{metadata.get('name')}"
-        logger.warning("%s is left alone: %s.", where, error)
+        # Jobs and pods carry the analysis's uid in a label.
+        uid = (metadata.get("labels") or {}).get(names.LABEL_UID) or metadata.get("uid")
+        CorrelatedLogger(uid=str(uid)).warning("%s is left alone: %s.", where, error)
         return None
 
 

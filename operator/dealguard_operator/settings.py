@@ -4,20 +4,29 @@
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from dealguard_api.pod import ClaudeSettings, ExtractSettings
 from dealguard_operator.errors import SettingsError
+from dealguard_operator.policies.outcome import DEFAULT_START_DEADLINE_SECONDS
 
 _PREFIX = "DEALGUARD_"
 _RESOURCES = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
 # Kubernetes' own shape of a container's `resources`: `1` is as good as `"1"`; the API server checks the quantities.
 Quantity = Annotated[str, Field(coerce_numbers_to_str=True)]
+_LABEL_VALUE = r"(?:[A-Za-z0-9](?:[-\w.]*[A-Za-z0-9])?)?"
+_LABEL_KEY = r"(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9](?:[-\w.]*[A-Za-z0-9])?"
+_REQUIREMENT = (
+    rf"\s*(?:!?\s*{_LABEL_KEY}|{_LABEL_KEY}\s*(?:==?|!=)\s*{_LABEL_VALUE}|"
+    rf"{_LABEL_KEY}\s+(?:not)?in\s*\(\s*{_LABEL_VALUE}(?:\s*,\s*{_LABEL_VALUE})*\s*\))\s*"
+)
+_LABEL_SELECTOR = re.compile(f"{_REQUIREMENT}(?:,{_REQUIREMENT})*", re.ASCII)
 Resources = dict[Literal["requests", "limits"], dict[str, Quantity]]
 
 
@@ -28,6 +37,9 @@ class OperatorSettings(BaseModel):
 
     # Empty: all namespaces, which needs a ClusterRole.
     namespaces: tuple[str, ...] = ()
+
+    # A label selector: of several operators each serves its share. Empty: all analyses.
+    analysis_selector: str = ""
 
     analyzer_image: Annotated[str, Field(min_length=1)]
     analyzer_image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
@@ -49,22 +61,56 @@ class OperatorSettings(BaseModel):
     api_key_secret_name: Annotated[str, Field(min_length=1, max_length=253)] = "dealguard-claude"  # noqa: S105
     api_key_secret_key: Annotated[str, Field(min_length=1, max_length=253)] = "api-key"  # noqa: S105
 
+    # The installation's own key, used for every analysis instead: it is copied into the Secret of each Job.
+    api_key: SecretStr | None = None
+
     # What the `claude` engine uses, and the limits of the `extract` container.
     claude: ClaudeSettings = ClaudeSettings()
     extract: ExtractSettings = ExtractSettings()
+
+    # How many analyses run at the same time, in all and in one namespace. The others wait without a Job.
+    max_running: Annotated[int, Field(gt=0)] | None = None
+    max_running_per_namespace: Annotated[int, Field(gt=0)] | None = None
+    # How long a pod may wait for what keeps it from starting: room on a node, the image, leave to be created.
+    start_deadline_seconds: Annotated[int, Field(ge=10)] = DEFAULT_START_DEADLINE_SECONDS
+
+    # Take an earlier report of the same input instead of making another. Without, the storage is never asked.
+    reuse: bool = True
 
     # A full look at everything, beside the watches: the longest a dropped event can delay an analysis.
     resync_seconds: Annotated[float, Field(gt=0)] = 30.0
     log_format: Literal["json", "plain"] = "json"
     # No DEBUG: at that level Kopf logs the bodies of all it sees.
     log_level: Literal["INFO", "WARNING", "ERROR"] = "INFO"
-    # 0: no liveness endpoint.
+    # Of several processes that serve the same analyses one writes; without, there must be one only.
+    leader_election: bool = False
+    lease_namespace: Annotated[str, Field(max_length=63, validate_default=True)] = ""
+    # Processes that serve different analyses need different names, else all but one of them stand by.
+    lease_name: Annotated[str, Field(min_length=1, max_length=253)] = "dealguard-operator"
+    # How long work rests when the leader dies; a shorter one makes more of a slow API server.
+    lease_duration_seconds: Annotated[int, Field(ge=5, le=300)] = 15
+
+    # 0: no HTTP endpoints.
     health_port: Annotated[int, Field(ge=0, le=65535)] = 8080
 
     @field_validator("namespaces", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part for part in value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("analysis_selector")
+    @classmethod
+    def _check_selector(cls, value: str) -> str:
+        if value and not _LABEL_SELECTOR.fullmatch(value):
+            raise ValueError("must be a label selector, such as `shard=a` or `shard notin (a, b)`")
+        return value
+
+    @field_validator("lease_namespace")
+    @classmethod
+    def _check_lease_namespace(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("leader_election"):
+            raise ValueError("must name the operator's own namespace, where DEALGUARD_LEADER_ELECTION keeps its Lease")
+        return value
 
     @field_validator("extract_resources", "analyze_resources", mode="before")
     @classmethod

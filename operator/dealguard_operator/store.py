@@ -1,8 +1,9 @@
 """What the watches and lists last said: analyses by uid, Jobs and pods by the analysis they belong to.
 
 The newest version of an object wins, whatever order its sources deliver it in. A uid that was deleted does not come
-back, so a list that was under way then cannot resurrect it. Only a fresh answer of the API server can: an object that
-lost our label is deleted to a watch that selects by it, and lives.
+back, so a list that was under way then cannot resurrect it. Only a fresh answer of the API server can, or a list that
+was asked for later: an object that lost our label is deleted to a watch that selects by it, and lives; so does one that
+was missing in the list of a lagging API server.
 """
 
 import time
@@ -58,6 +59,17 @@ class _Kind(Generic[ObjectT]):
             self._entries[value.uid] = _Entry(value, self._clock())
         return is_news
 
+    def knows(self, value: ObjectT) -> bool:
+        """Whether this version of an object, a newer one or its deletion is known."""
+        known = self._entries.get(value.uid)
+        is_known = known is not None and not _is_newer(value.resource_version, known.value.resource_version)
+        return is_known or value.uid in self._deleted
+
+    def is_after_deletion(self, value: ObjectT) -> bool:
+        """Whether the object was deleted, and this is a later version of it."""
+        tombstone = self._deleted.get(value.uid)
+        return tombstone is not None and _is_newer(value.resource_version, tombstone.resource_version)
+
     def remove(self, uid: str) -> ObjectT | None:
         """Forget an object for good."""
         entry = self._entries.pop(uid, None)
@@ -86,7 +98,12 @@ class _Kind(Generic[ObjectT]):
             The objects that changed or went.
         """
         listed = list(listed)
-        changed = [value for value in listed if self.put(value, is_fresh=is_fresh)]
+        changed = [
+            value
+            for value in listed
+            # What was thought deleted before the list was asked for, because a lagging one did not have it, lives.
+            if self.put(value, is_fresh=is_fresh or self._was_deleted_before(value.uid, list_began_at))
+        ]
         present = {value.uid for value in listed}
         lost = [
             uid
@@ -97,6 +114,10 @@ class _Kind(Generic[ObjectT]):
         oldest_list = self._clock() - _LONGEST_LIST_SECONDS
         self._deleted = {uid: grave for uid, grave in self._deleted.items() if grave.deleted_at >= oldest_list}
         return changed
+
+    def _was_deleted_before(self, uid: str, list_began_at: float) -> bool:
+        tombstone = self._deleted.get(uid)
+        return tombstone is not None and tombstone.deleted_at < list_began_at
 
     def values(self) -> Iterable[ObjectT]:
         return (entry.value for entry in self._entries.values())
@@ -119,11 +140,14 @@ class Store:
         """The time that `list_began_at` is measured by."""
         return self._clock()
 
-    def put_analysis(self, analysis: Analysis) -> bool:
-        """Keep an analysis; whether it was news."""
+    def put_analysis(self, analysis: Analysis, *, may_return: bool = False) -> bool:
+        """Keep an analysis; whether it was news.
+
+        `may_return`: a watch said so, and to a watch that selects by label, one that loses the label is deleted.
+        """
         if _has_ended(analysis):
             self._last_words.pop(analysis.uid, None)
-        return self._analyses.put(analysis)
+        return self._analyses.put(analysis, is_fresh=may_return and self._analyses.is_after_deletion(analysis))
 
     def put_job(self, job: JobState, *, is_fresh: bool = False) -> bool:
         """Keep a Job; whether it was news. `is_fresh`: the API server was just asked for it by name."""
@@ -204,6 +228,20 @@ class Store:
     def analysis(self, uid: str) -> Analysis | None:
         """The analysis, if it is known."""
         return self._analyses.get(uid)
+
+    def analyses(self) -> Iterable[Analysis]:
+        """All that are known."""
+        return self._analyses.values()
+
+    def knows(self, value: Analysis | JobState | PodState) -> bool:
+        """Whether this version of an object, a newer one or its deletion is known."""
+        match value:
+            case Analysis():
+                return self._analyses.knows(value)
+            case JobState():
+                return self._jobs.knows(value)
+            case PodState():
+                return self._pods.knows(value)
 
     def unfinished(self) -> list[str]:
         """The uids of the analyses that have not ended."""

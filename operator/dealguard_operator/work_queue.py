@@ -41,6 +41,7 @@ class WorkQueue:
 
     async def get(self) -> str:
         """The next due key. `done` must follow."""
+        await asyncio.sleep(0)  # a long row of quick looks lets others have their turn
         while not self._ready:
             self._arrived.clear()
             await self._arrived.wait()

@@ -2,11 +2,12 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import ssl
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ class Request:
     method: str
     path: str
     query: dict[str, str]
+    body: bytes = b""
 
     @property
     def verb(self) -> tuple[str, str, str]:
@@ -49,6 +51,10 @@ class Request:
 # Status and body to answer with, and headers; None lets the request pass.
 Refusal = tuple[int, dict[str, str]]
 Fault = Callable[[Request], Refusal | None]
+# Called once the API server has answered with this status, before the asker hears of it.
+Answered = Callable[[Request, int], None]
+# What to make of an answer's bytes on their way to the asker; None passes them on as they come.
+Relay = Callable[[AsyncIterator[bytes]], AsyncIterator[bytes]]
 
 
 class ApiProxy:
@@ -58,13 +64,15 @@ class ApiProxy:
         document = yaml.safe_load(kubeconfig.read_text())
         cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
         self._server = cluster["server"]
-        self._tls = _tls(cluster, user)
+        self._tls = tls_of(cluster, user)
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve)
         self._stopped = asyncio.Event()
         self.requests: list[Request] = []
         self.fault: Fault = lambda request: None
+        self.answered: Answered = lambda request, status: None
+        self.relay: Callable[[Request], Relay | None] = lambda request: None
         self.port = 0
 
     def __enter__(self) -> "ApiProxy":
@@ -92,9 +100,8 @@ class ApiProxy:
         return path
 
     def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._run())
-        self._loop.close()
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # which ends what still waits
+            runner.run(self._run())
 
     async def _run(self) -> None:
         connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
@@ -115,7 +122,8 @@ class ApiProxy:
             await runner.cleanup()
 
     async def _forward(self, incoming: web.Request, session: aiohttp.ClientSession) -> web.StreamResponse:
-        request = Request(incoming.method, incoming.path, dict(incoming.query))
+        asked = await incoming.read()
+        request = Request(incoming.method, incoming.path, dict(incoming.query), asked)
         self.requests.append(request)
         refusal = self.fault(request)
         if refusal is not None:
@@ -125,17 +133,21 @@ class ApiProxy:
         kept = {key: value for key, value in incoming.headers.items() if key in ("Content-Type", "Accept")}
         timeout = aiohttp.ClientTimeout(total=None)
         async with session.request(
-            incoming.method, incoming.rel_url, headers=kept, data=await incoming.read() or None, timeout=timeout
+            incoming.method, incoming.rel_url, headers=kept, data=asked or None, timeout=timeout
         ) as answer:
+            self.answered(request, answer.status)
             response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
             await response.prepare(incoming)
-            async for chunk in answer.content.iter_any():
-                await response.write(chunk)
-            await response.write_eof()
+            relay = self.relay(request)
+            chunks = answer.content.iter_any()
+            with contextlib.suppress(ConnectionResetError):  # the asker has gone
+                async for chunk in relay(chunks) if relay else chunks:
+                    await response.write(chunk)
+                await response.write_eof()
             return response
 
 
-def _tls(cluster: dict[str, str], user: dict[str, str]) -> ssl.SSLContext:
+def tls_of(cluster: dict[str, str], user: dict[str, str]) -> ssl.SSLContext:
     """The kubeconfig's trust and client certificate; the standard library wants them as files."""
     authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
     context = ssl.create_default_context(cadata=authority)

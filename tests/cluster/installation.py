@@ -60,6 +60,7 @@ class Installation:
         settings = {
             "analyzer.maxPdfBytes": MAX_PDF_BYTES,
             "analyzer.maxPages": MAX_PAGES,
+            "sweep.enabled": "true",
             "claude.baseURL": f"http://{self.cluster_host_address}:{self.claude_port}",
         }
         # A test before this one may have applied the definition with kubectl.

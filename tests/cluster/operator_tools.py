@@ -6,6 +6,7 @@ speaks for them; everything else about them (Job controller, garbage collection,
 
 import asyncio
 import gc
+import hashlib
 import json
 import warnings
 from collections.abc import Iterator
@@ -146,6 +147,23 @@ class Kubelet:
         key = names.report_key(self.analyses.namespace, labels[names.LABEL_UID], int(labels[names.LABEL_RUN]))
         message = {"result": result(key), "usage": {"inputTokens": 100, "outputTokens": 10, "costUSD": "0.01"}}
         self._write(name, number, "Succeeded", extract=_EXTRACTED(), analyze=_terminated(0, message))
+
+    def succeeds_with(self, name: str, report: bytes, document: bytes, *, engine: str = "claude") -> str:
+        """`analyze` ends with `report` on `document`; the key under which the test is to store it."""
+        number = 1
+        labels = self.pod(name, number)["metadata"]["labels"]
+        key = names.report_key(self.analyses.namespace, labels[names.LABEL_UID], int(labels[names.LABEL_RUN]))
+        model = {"model": "claude-sonnet-5-5"} if engine == "claude" else {}
+        about = {"key": key, "sha256": hashlib.sha256(report).hexdigest()}
+        read = {"sha256": hashlib.sha256(document).hexdigest(), "bytes": len(document), "pages": 3, "language": "en"}
+        self._write(
+            name,
+            number,
+            "Succeeded",
+            extract=_terminated(0, {"document": read}),
+            analyze=_terminated(0, {"result": {**result(key), "report": about, "engine": engine, **model}}),
+        )
+        return key
 
     def _write(self, name: str, number: int, phase: str, **states: dict[str, Any]) -> None:
         pod = self.pod(name, number)

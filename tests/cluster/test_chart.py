@@ -1,7 +1,10 @@
 """The chart: what helm renders is accepted by a real API server, with the least rights, and says what is missing."""
 
+import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -44,7 +47,44 @@ def test_a_missing_value_is_named(cluster: Cluster, missing: str) -> None:
     assert f"Set {missing} to" in done.stderr
 
 
-@pytest.mark.parametrize("more", [{}, {"watchNamespaces[0]": "default"}], ids=["cluster-wide", "namespaced"])
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("operator.replcas", "3", "'replcas' not allowed"),
+        ("limits.running", "0", "minimum"),
+        ("claude.effort", "huge", "value must be one of"),
+        ("storage.endpoint", "s3.example.com", "does not match pattern"),
+    ],
+)
+def test_a_misspelt_or_impossible_value_is_refused(cluster: Cluster, name: str, value: str, words: str) -> None:
+    done = _helm(cluster, "template", "dealguard", str(CHART), values={**REQUIRED, name: value})
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+def test_every_value_is_in_the_schema() -> None:
+    def paths(values: dict[str, Any], schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
+        properties = schema["properties"]
+        yield from (f"{prefix}{name}" for name in values.keys() ^ properties.keys())
+        for name in values.keys() & properties.keys():
+            if isinstance(values[name], dict) and "properties" in properties[name]:
+                yield from paths(values[name], properties[name], f"{prefix}{name}.")
+
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert set(paths(values, schema)) == {"global"}, "helm's own"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"watchNamespaces[0]": "default"},
+        {"sweep.enabled": "true"},
+        {"watchNamespaces[0]": "default", "sweep.enabled": "true", "sweep.delete": "true"},
+    ],
+    ids=["cluster-wide", "namespaced", "with the sweep", "namespaced, with the sweep"],
+)
 def test_the_api_server_accepts_every_object(cluster: Cluster, kubectl: Kubectl, more: dict[str, str]) -> None:
     done = _helm(cluster, "template", "trial", str(CHART), values={**REQUIRED, **more})
     assert done.returncode == 0, done.stderr
@@ -52,12 +92,37 @@ def test_the_api_server_accepts_every_object(cluster: Cluster, kubectl: Kubectl,
     kubectl.check("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=done.stdout)
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "port"), [("https://s3.example.com", 443), ("http://s3.example.com", 80), ("http://10.0.0.1:90", 90)]
+)
+def test_pods_of_analyses_reach_names_storage_and_claude_only(
+    cluster: Cluster, kubectl: Kubectl, endpoint: str, port: int
+) -> None:
+    values = {
+        **REQUIRED,
+        "storage.endpoint": endpoint,
+        "networkPolicy.enabled": "true",
+        "networkPolicy.namespaces[0]": "default",
+    }
+    rendered = _helm(cluster, "template", "trial", str(CHART), values=values).stdout
+    (policy,) = [item for item in yaml.safe_load_all(rendered) if item and item["kind"] == "NetworkPolicy"]
+    kubectl.check("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=yaml.safe_dump(policy))
+    assert policy["spec"]["ingress"] == []
+    assert [[peer["port"] for peer in rule["ports"]] for rule in policy["spec"]["egress"]] == [[53, 53], [port], [443]]
+    assert all("to" in rule for rule in policy["spec"]["egress"][1:])
+
+
+def test_a_network_policy_needs_to_know_where(cluster: Cluster) -> None:
+    done = _helm(cluster, "template", "trial", str(CHART), values={**REQUIRED, "networkPolicy.enabled": "true"})
+    assert "Set networkPolicy.namespaces" in done.stderr
+
+
 def test_a_namespaced_installation_has_roles_only(cluster: Cluster) -> None:
     values = {**REQUIRED, "watchNamespaces[0]": "legal"}
     rendered = _helm(cluster, "template", "trial", str(CHART), values=values).stdout
     objects = [item for item in yaml.safe_load_all(rendered) if item]
     bindings = [item["kind"] for item in objects if item["kind"].endswith("Binding") and "subjects" in item]
-    assert bindings == ["RoleBinding"]
+    assert set(bindings) == {"RoleBinding"}
 
 
 def test_no_rule_has_a_wildcard_or_reads_secrets(cluster: Cluster) -> None:
@@ -82,3 +147,52 @@ def test_the_operator_passes_the_restricted_profile(cluster: Cluster, kubectl: K
         "spec": deployment["spec"]["template"]["spec"] | {"serviceAccountName": "default"},
     }
     kubectl.check("apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(pod))
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_the_sweep_is_a_dry_run_until_it_is_told_to_delete(
+    cluster: Cluster, kubectl: Kubectl, namespace: str, delete: bool
+) -> None:
+    kubectl.check("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    values = {**REQUIRED, "sweep.enabled": "true", "sweep.delete": str(delete).lower(), "sweep.graceDays": "3"}
+    rendered = _helm(cluster, "template", "trial", str(CHART), values=values).stdout
+    objects = [item for item in yaml.safe_load_all(rendered) if item]
+    (template,) = [item["spec"]["jobTemplate"]["spec"]["template"] for item in objects if item["kind"] == "CronJob"]
+    assert template["spec"]["containers"][0]["args"] == [
+        "sweep",
+        "--grace-seconds=259200",
+        *(["--delete"] if delete else []),
+    ]
+    (role,) = [item for item in objects if item["kind"] == "ClusterRole" and item["metadata"]["name"] == "trial-sweep"]
+    assert role["rules"] == [{"apiGroups": ["dealguard.io"], "resources": ["contractanalyses"], "verbs": ["list"]}]
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "sweep", "namespace": namespace},
+        "spec": template["spec"] | {"serviceAccountName": "default"},
+    }
+    kubectl.check("apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(pod))
+
+
+def test_one_replica_leads_by_a_lease_that_only_it_and_its_like_may_change(cluster: Cluster) -> None:
+    values = {**REQUIRED, "operator.analysisSelector": "dealguard.io/shard!=a"}
+    rendered = _helm(cluster, "template", "trial", str(CHART), values=values).stdout
+    objects = [item for item in yaml.safe_load_all(rendered) if item]
+    (deployment,) = [item for item in objects if item["kind"] == "Deployment"]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    environment = {variable["name"]: variable.get("value") for variable in container["env"]}
+    assert deployment["spec"]["replicas"] == 2
+    assert environment["DEALGUARD_LEADER_ELECTION"] == "true"
+    assert environment["DEALGUARD_ANALYSIS_SELECTOR"] == "dealguard.io/shard!=a"
+    rules = [rule for item in objects for rule in item.get("rules", []) if "leases" in rule.get("resources", [])]
+    named = [rule for rule in rules if rule.get("resourceNames") == [environment["DEALGUARD_LEASE_NAME"]]]
+    assert [rule["verbs"] for rule in named] == [["get", "update"]]
+    assert [rule["verbs"] for rule in rules if rule not in named] == [["create"]]
+
+
+@pytest.mark.parametrize(("replicas", "budgets"), [("1", 0), ("2", 1)])
+def test_a_drain_is_limited_only_where_it_can_wait(cluster: Cluster, replicas: str, budgets: int) -> None:
+    values = {**REQUIRED, "operator.replicas": replicas}
+    rendered = _helm(cluster, "template", "trial", str(CHART), values=values).stdout
+    kinds = [item["kind"] for item in yaml.safe_load_all(rendered) if item]
+    assert kinds.count("PodDisruptionBudget") == budgets

@@ -362,7 +362,7 @@ def test_who_may_not_is_told_what_is_missing(
 
     kubeconfig = edited_kubeconfig(Path(cluster.kubeconfig), tmp_path / "nobody", as_nobody)
     stranger = edited_kubeconfig(Path(cluster.kubeconfig), tmp_path / "stranger", as_a_stranger)
-    for arguments in (("get",), ("get", "x"), ("report", "x"), ("submit", str(SAMPLE))):
+    for arguments in (("get",), ("get", "x"), ("explain", "x"), ("report", "x"), ("submit", str(SAMPLE))):
         answer = program.run(*arguments, "-n", operator.namespace, "-o", "json", KUBECONFIG=str(kubeconfig))
         assert answer.returncode == ExitStatus.UNAVAILABLE
         error = json.loads(answer.stdout)["error"]

@@ -5,14 +5,17 @@ Only Claude's API is a stand-in: an HTTP server on the host that speaks its docu
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dealguard_api import names
 from dealguard_api.reasons import Reason
 from dealguard_api.report import Report
+from tests.cluster.cli_fixtures import edited_kubeconfig
 from tests.cluster.installation import Installation
 from tests.cluster.tools import Kubectl, analysis_manifest, wait_for
 from tests.documents import (
@@ -77,6 +80,16 @@ def test_a_sample_contract_goes_from_upload_to_report(
     quotes = [citation for finding in report.findings for citation in finding.citations]
     assert quotes
     assert all(quote.verified for quote in quotes)
+
+    # One uid finds every line about it, of the operator and of both containers; all lines are JSON.
+    uid = installation.kubectl.items("ca", namespace)[0]["metadata"]["uid"]
+    logs = ("logs", "--all-containers", "--tail=-1", "-l")
+    pod = installation.kubectl.check("-n", namespace, *logs, f"{names.LABEL_UID}={uid}").splitlines()
+    operator = installation.kubectl.check("-n", "dealguard-system", *logs, "app.kubernetes.io/component=operator")
+    about = [line for line in map(json.loads, operator.splitlines()) if line.get("uid") == uid]
+    assert {(line["uid"], line["run"]) for line in (*map(json.loads, pod), *about)} == {(uid, 1)}
+    assert "Completed" in about[-1]["message"]
+    assert {"read", "analysed"} <= {json.loads(line)["event"] for line in pod}
 
 
 BAD_DOCUMENTS: list[tuple[str, bytes | None, dict[str, Any], Reason]] = [
@@ -164,6 +177,18 @@ def test_claude_writes_the_report_where_the_namespace_has_a_key(
     assert float(status["usage"]["costUSD"]) > 0
     assert GOOD_KEY not in _everything_visible(installation.kubectl, namespace)
 
+    # The same document once more: its report is there, and is not paid again.
+    calls_before = claude.calls()
+    document = {"key": f"documents/{namespace}/lease.pdf"}
+    installation.kubectl.apply(analysis_manifest(namespace, "again", document=document))
+    again = _finish(installation.kubectl, namespace, "again")["status"]
+    assert {condition["reason"] for condition in again["conditions"]} == {"Cached"}
+    assert (again["result"], again["document"], again.get("usage")) == (status["result"], status["document"], None)
+    shown = installation.dealguard("report", "again", "-n", namespace, "-o", "json")
+    assert Report.model_validate_json(shown.stdout).engine.name == "claude"
+    assert claude.calls() == calls_before
+    assert len(installation.kubectl.items("jobs", namespace)) == 1
+
 
 def test_a_wrong_key_names_the_secret_and_never_the_key(
     installation: Installation, namespace: str, claude: ClaudeStandin
@@ -242,6 +267,19 @@ def test_an_operator_that_dies_in_the_middle_loses_nothing(
     assert claude.calls() - calls_before == 1, "the analysis was paid once"
 
 
+def test_the_sweep_shows_what_it_would_remove(installation: Installation, namespace: str) -> None:
+    installation.put_object(f"reports/{namespace}/gone/1.json", b"{}")
+    kubectl, job = installation.kubectl, f"sweep-{namespace}"
+    in_release = ("-n", "dealguard-system")
+    kubectl.check(*in_release, "create", "job", job, "--from=cronjob/dealguard-sweep")
+    kubectl.check(*in_release, "wait", "--for=condition=Complete", f"job/{job}", "--timeout=60s")
+    lines = kubectl.check(*in_release, "logs", f"job/{job}").splitlines()
+    assert lines[0] == "There is nothing to remove.", "a dry run, and the grace period has only begun"
+    assert re.fullmatch(r"Needed by no analysis, but not yet for 7 days: [1-9]\d* objects\.", lines[1])
+    assert lines[-1].startswith("Next: ")
+    kubectl.check(*in_release, "delete", "job", job)
+
+
 def test_deleting_an_analysis_takes_everything_with_it(installation: Installation, namespace: str) -> None:
     kubectl = installation.kubectl
     _submit_sample(installation, namespace, "lease", engine="rules")
@@ -262,6 +300,66 @@ def test_events_tell_the_story_in_kubectl_describe(installation: Installation, n
         ),
     )
     assert "Started" in described.split("Events:")[-1]
+
+
+def _kubeconfig_of(kubectl: Kubectl, namespace: str, role: str, target: Path) -> str:
+    """A kubeconfig of somebody who has that ClusterRole in the namespace and nothing else."""
+    kubectl.check("-n", namespace, "create", "serviceaccount", role)
+    account = f"--serviceaccount={namespace}:{role}"
+    kubectl.check("-n", namespace, "create", "rolebinding", role, f"--clusterrole={role}", account)
+    token = kubectl.check("-n", namespace, "create", "token", role).strip()
+
+    def as_account(config: dict[str, Any]) -> None:
+        config["users"][0]["user"] = {"token": token}
+
+    return str(edited_kubeconfig(Path(kubectl.kubeconfig), target, as_account))
+
+
+def test_explain_tells_one_story_from_every_process_as_far_as_one_may_see_it(
+    installation: Installation, namespace: str, tmp_path: Path
+) -> None:
+    kubectl = installation.kubectl
+    _submit_sample(installation, namespace, "lease", engine="rules")
+    uid = _finish(kubectl, namespace, "lease")["metadata"]["uid"]
+
+    def explained(*options: str) -> dict[str, Any]:
+        answer = installation.dealguard("explain", "lease", "-n", namespace, "-o", "json", *options)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        told: dict[str, Any] = json.loads(answer.stdout)
+        return told
+
+    # Some seconds after the analysis is Completed; nothing is added to the story after that.
+    kubectl.check("-n", namespace, "wait", "--for=condition=Complete", "jobs", "--all", "--timeout=30s")
+    told = explained()
+    assert (told["analysis"]["uid"], told["headline"]["reason"]) == (uid, "Completed")
+    assert told["notShown"] == []
+    of_operator = [each for each in told["timeline"] if each["source"].get("container") == "operator"]
+    others = [each for each in told["timeline"] if each not in of_operator]
+    assert any("is Completed" in each["text"] for each in of_operator)
+    assert {each["source"]["kind"] for each in others} == {"resource", "job", "pod", "container", "event", "log"}
+    texts = [each["text"] for each in others]
+    begins = [
+        *("created: engine rules", "run 1 begins", "Job lease-", "pod lease-", "scheduled to node"),
+        *("extract started", "fetched bytes=", "read pages=", "extract ended well"),
+        *("analyze started", "analysed engine=rules", "stored bytes=", "analyze ended well", "run 1 is Completed"),
+    ]
+    found = [next(place for place, text in enumerate(texts) if text.startswith(begin)) for begin in begins]
+    assert found == sorted(found), texts
+    seconds = {each["stage"]: each["seconds"] for each in told["stages"]}
+    assert seconds["extract"] + seconds["analyze"] <= seconds["total"] + 2, "each is cut to whole seconds"
+
+    viewer = explained("--kubeconfig", _kubeconfig_of(kubectl, namespace, "view", tmp_path / "view"))
+    (gap,) = viewer["notShown"]
+    assert gap.startswith("The operator's log may not be read by you.")
+    assert uid in gap
+    assert viewer["timeline"] == others
+
+    # Who sees the resource alone, as the chart's own role has it.
+    narrow = explained("--kubeconfig", _kubeconfig_of(kubectl, namespace, "dealguard-viewer", tmp_path / "narrow"))
+    assert {each["source"]["kind"] for each in narrow["timeline"]} == {"resource"}
+    for right in ("list jobs.batch", "list pods", "list events"):
+        assert any(f"you may not {right} in namespace {namespace}" in gap for gap in narrow["notShown"])
+    assert any(each["text"].startswith("run 1 is Completed") for each in narrow["timeline"])
 
 
 def test_images_hold_only_what_their_part_needs(installation: Installation) -> None:

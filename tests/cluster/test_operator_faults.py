@@ -250,16 +250,16 @@ def test_the_program_starts_answers_its_probe_and_ends_on_sigterm(
         analyses.create("lease", engine="rules")
         analyses.wait("lease", phase="Processing")
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
-            assert json.load(answer) == {"reconciler": "running"}
+            assert json.load(answer) == {"status": "ok"}
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     finally:
         process.kill()
         process.wait()
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    about = [line["object"] for line in lines if "object" in line]
-    assert {(ref["namespace"], ref["name"]) for ref in about} == {(analyses.namespace, "lease")}
-    assert all(ref["uid"] for ref in about)
+    uid = analyses.get("lease")["metadata"]["uid"]
+    about = {(line["uid"], line["namespace"], line["name"], line["run"]) for line in lines if "uid" in line}
+    assert about == {(uid, analyses.namespace, "lease", 1)}
     for secret in ("X-Amz-Signature", environment["DEALGUARD_S3_SECRET_KEY"], "documents/"):
         assert secret not in log.read_text()
 

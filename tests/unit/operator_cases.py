@@ -171,11 +171,11 @@ def never_started() -> PodState:
     return pod(phase="Failed", extract=unknown, analyze=unknown)
 
 
-def settle(observation: Observation, seconds: float = 60) -> tuple[ContractAnalysisStatus, Decision]:
+def settle(observation: Observation, seconds: float = 60, **chosen: Any) -> tuple[ContractAnalysisStatus, Decision]:
     """Decide once, as the reconciler would with nothing left to ask: the resulting status and the decision."""
-    decision = decide(observation, at(seconds))
+    decision = decide(observation, at(seconds), **chosen)
     if decision.needs_fresh:
-        decision = decide(replace(observation, is_fresh=True), at(seconds))
+        decision = decide(replace(observation, is_fresh=True), at(seconds), **chosen)
     return decision.status or observation.analysis.status, decision
 
 
@@ -189,4 +189,10 @@ def started(**spec: Any) -> ContractAnalysisStatus:
 def completed(**spec: Any) -> ContractAnalysisStatus:
     """The status of a run that went well."""
     status, _ = settle(Observation(analysis(started(**spec), **spec), job=job(), pods=(succeeded(),)), 31)
+    return status
+
+
+def suspended() -> ContractAnalysisStatus:
+    """The status of a run that was suspended, and whose Job is gone."""
+    status, _ = settle(Observation(analysis(started(), suspend=True), job=job()), 20)
     return status

@@ -17,7 +17,7 @@ import pytest
 
 from dealguard_analyzer.containers.handover import write_document
 from dealguard_api.exit_codes import ExitCode
-from dealguard_api.pod import AnalyzeOutcome, ExtractOutcome
+from dealguard_api.pod import AnalyzeOutcome, ExtractOutcome, RunIdentity
 from dealguard_api.report import Report
 from tests import odd_pdfs as make
 from tests.standins.claude_server import ClaudeStandin
@@ -116,6 +116,27 @@ def test_a_contract_from_document_to_report(pod: Pod) -> None:
     assert_discreet(extract_log + analyze_log)
     assert [json.loads(line)["event"] for line in extract_log.splitlines()] == ["fetched", "read", "ended"]
     assert [json.loads(line)["event"] for line in analyze_log.splitlines()] == ["analysed", "stored", "ended"]
+
+
+def test_every_line_says_which_run_it_is_about(pod: Pod) -> None:
+    identity = RunIdentity(analysis_uid="26c3fb45", analysis_namespace="acme", analysis_name="lease", run=2)
+    pod.environment |= identity.to_environment()
+    logs = [pod.run("extract")[1], pod.run("analyze")[1]]
+    pod.set_secret("document-url", "http://127.0.0.1:9/the-url?X-Amz-Signature=secret")
+    (pod.folder / "work" / "text.jsonl").unlink()
+    logs += [pod.run("extract")[1], pod.run("analyze")[1]]  # what fails says so as well
+    lines = [json.loads(line) for log in logs for line in log.splitlines()]
+    assert [line["event"] for line in lines].count("ended") == 4
+    assert [line["reason"] for line in lines if line["event"] == "ended"][:2] == ["Completed", "Completed"]
+    for line in lines:
+        assert {key: line[key] for key in ("uid", "namespace", "name", "run")} == {
+            "uid": "26c3fb45",
+            "namespace": "acme",
+            "name": "lease",
+            "run": 2,
+        }, line
+    assert_discreet("".join(logs))
+    assert "X-Amz-Signature" not in "".join(logs)
 
 
 def test_a_report_that_an_earlier_attempt_stored_is_not_made_again(pod: Pod) -> None:

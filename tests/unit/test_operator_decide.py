@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -70,6 +71,66 @@ def observe(
     """A started run, its Job and its pods."""
     begun = status or started(**{field: value for field, value in spec.items() if field not in ("cancel", "suspend")})
     return Observation(analysis(begun, **spec), job=job, pods=pods, has_secret=True)
+
+
+def test_a_result_lost_with_its_pod_is_read_again_from_storage() -> None:
+    observation = observe(job=job(condition("Complete")))
+    status, decision = settle(observation)
+    assert (status.phase, status.job_count, status.job_name) == (Phase.PENDING, 2, None)
+    assert not decision.actions, "not while the finished Job is what is observed"
+    again = decide(Observation(analysis(status)), at(61))
+    assert again.actions == (CreateJob(f"{JOB_NAME}-2", 1),), "the same run: its pod finds the stored report"
+
+
+# Waiting for a place, and for a start.
+
+
+def test_without_a_place_it_is_queued_and_has_no_job() -> None:
+    decision = decide(Observation(analysis(), has_place=False), at(0))
+    assert decision.status is not None
+    assert (decision.status.phase, decision.status.stage) == (Phase.PENDING, Stage.QUEUED)
+    assert decision.actions == ()
+    assert decide(Observation(analysis(decision.status), has_place=False), at(500)).is_empty, "waiting writes nothing"
+    after = decide(Observation(analysis(decision.status)), at(501))
+    assert after.actions == (CreateJob(JOB_NAME, 1),)
+
+
+@dataclass(frozen=True)
+class ObstructionCase:
+    why: str
+    pods: tuple[PodState, ...]
+    reason: Reason | None
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ObstructionCase("no node has room", (pod(unschedulable_message="0/3 nodes"),), Reason.UNSCHEDULABLE),
+        ObstructionCase("no node gets the image", (pulling("ImagePullBackOff"),), Reason.IMAGE_PULL_FAILED),
+        ObstructionCase("no pod may be created", (), Reason.POD_NOT_CREATED),
+        ObstructionCase("a large image is pulled: slow, not stuck", (pod(),), None),
+        ObstructionCase("it works: slow, not stuck", (running(),), None),
+        ObstructionCase(
+            "a retry finds no room", (failed(71), pod(2, unschedulable_message="0/3 nodes")), Reason.UNSCHEDULABLE
+        ),
+    ],
+    ids=lambda case: case.why,
+)
+def test_what_cannot_start_has_a_deadline_of_its_own(case: ObstructionCase) -> None:
+    observation = observe(*case.pods, job=job())
+    created_at = case.pods[-1].created_at if case.pods else at(1)
+    late = created_at + timedelta(seconds=60)
+    early = settle(observation, 59, start_deadline_seconds=60)[0]
+    assert early.phase is Phase.PROCESSING
+    decision = decide(replace(observation, is_fresh=True), late, start_deadline_seconds=60)
+    if case.reason is None:
+        assert decision.status is None or decision.status.phase is Phase.PROCESSING
+        return
+    assert decision.status is not None
+    assert decision.status.failure is not None
+    assert decision.status.failure.reason == case.reason
+    assert "60 s" in decision.status.failure.message or case.reason is Reason.POD_NOT_CREATED
+    assert decision.actions == (DeleteJob(JOB_NAME, JOB_UID),), "it would wait on until the Job's own deadline"
 
 
 # The way to the end.
@@ -168,14 +229,14 @@ def test_a_job_suspended_from_outside_is_said_and_its_deadline_does_not_run() ->
 
 def test_a_job_that_nobody_ends_is_ended_after_its_deadline_by_our_own_clock() -> None:
     observation = observe(running(), job=job())
-    waiting = decide(observation, at(330))
+    waiting = decide(observation, at(390))
     assert waiting.requeue_after_seconds == 1
-    assert decide(observation, at(331)).needs_fresh
-    status, decision = settle(observation, 331)
+    assert decide(observation, at(391)).needs_fresh
+    status, decision = settle(observation, 391)
     assert status.failure is not None
     assert status.failure.reason == Reason.DEADLINE_EXCEEDED
     assert decision.actions == (DeleteJob(JOB_NAME, JOB_UID),)
-    again = decide(observe(running(), job=job(), status=status), at(340))
+    again = decide(observe(running(), job=job(), status=status), at(400))
     assert again.actions == (DeleteJob(JOB_NAME, JOB_UID),), "killed between the two"
 
 
@@ -355,8 +416,8 @@ FAILURES = [
     FailureCase("the pod is lost and the Job says nothing", observe(job=job(BACKOFF)), Reason.ATTEMPTS_EXHAUSTED),
     FailureCase("somebody deleted the Job", observe(running(), job=None), Reason.JOB_DELETED, ("runToken",)),
     FailureCase(
-        "the Job completed but its pod is lost",
-        observe(job=job(condition("Complete"))),
+        "Job after Job completed but their pods are lost",
+        observe(status=started().model_copy(update={"job_count": 5}), job=job(condition("Complete"))),
         Reason.INTERNAL_ERROR,
         ("deleted before its result",),
     ),
@@ -472,6 +533,14 @@ def test_more_attempts_than_are_kept_are_counted_once_each() -> None:
 
 
 # What a watch has not delivered yet, or somebody else's pod.
+
+
+def test_a_run_that_ended_while_the_operator_was_away_has_its_times_too() -> None:
+    queued, _ = settle(Observation(analysis()), 0)
+    for pods in ((succeeded(),), (failed(41),)):
+        status, _ = settle(observe(*pods, job=job(), status=queued), 60)
+        assert (status.job_name, status.started_at, status.finished_at) == (JOB_NAME, at(1), at(30))
+        assert status.duration_seconds == 29
 
 
 def test_a_success_counts_whatever_became_of_the_job() -> None:

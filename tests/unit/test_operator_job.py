@@ -64,9 +64,9 @@ def environment(container: dict[str, Any]) -> dict[str, str]:
     return values
 
 
-def secret() -> dict[str, Any]:
+def secret(chosen: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
     urls = Presigner(settings()).urls_for(KEY, REPORT_KEY, CHECKPOINT_KEY, valid_seconds=300)
-    return secret_manifest(analysis(), job(), 1, urls)
+    return secret_manifest(analysis(**spec), job(), 1, urls, settings(**(chosen or {})))
 
 
 def test_the_job_belongs_to_the_analysis_and_ends_by_itself() -> None:
@@ -162,6 +162,19 @@ def test_each_container_sees_only_its_own_secrets(engine: str, analyze_volumes: 
     writable = [(c["name"], m["name"]) for c in (extract, analyze) for m in c["volumeMounts"] if not m["readOnly"]]
     assert writable == [("extract", "work")]
     assert volumes["work"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "268435456"}
+
+
+def test_the_installations_own_api_key_goes_into_the_jobs_secret_where_it_is_needed() -> None:
+    chosen = {"API_KEY": "sk-installation"}
+    assert secret(chosen)["stringData"]["api-key"] == "sk-installation"
+    volumes = {volume["name"]: volume for volume in pod_spec(build(chosen))["volumes"]}
+    assert volumes["api-key"]["secret"]["items"] == [{"key": "api-key", "path": "api-key"}]
+    assert volumes["api-key"]["secret"]["secretName"] == volumes["analyze-job"]["secret"]["secretName"]
+    (analyze,) = pod_spec(build(chosen))["containers"]
+    assert "DEALGUARD_API_KEY_SECRET" not in environment(analyze), "a tenant cannot correct that key"
+    assert "sk-installation" not in json.dumps(build(chosen)), "the Job's manifest is no secret"
+    assert "api-key" not in secret(chosen, engine="rules")["stringData"]
+    assert "api-key" not in {volume["name"] for volume in pod_spec(build(chosen, engine="rules"))["volumes"]}
 
 
 def test_the_api_key_is_optional_and_named_by_the_installation() -> None:

@@ -1,31 +1,110 @@
-"""The operator's liveness: a reconciler that sees nothing any more, or has ended, asks for a restart."""
+"""The operator's health: what only a restart repairs, what keeps it from working, and what is neither."""
 
 import asyncio
+import json
 import logging
+import socket
+from typing import Any
 
+import aiohttp
 import kmock as mock
 import kopf
 import pytest
 from kubernetes.aio import client
 
 from dealguard_operator.main import Operator
+from dealguard_operator.watch_check import STALE_SECONDS
 from tests.unit.operator_cases import settings
 
 pytestmark = pytest.mark.kmock(cls=mock.RawHandler)
 
+NOWHERE = client.Configuration(host="http://127.0.0.1:9")
+POD = {
+    "kind": "Pod",
+    "metadata": {
+        "namespace": "acme",
+        "name": "lease-1",
+        "uid": "pod-1",
+        "resourceVersion": "7",
+        "creationTimestamp": "2026-11-23T12:00:00Z",
+        "labels": {"dealguard.io/analysis-uid": "u", "batch.kubernetes.io/job-name": "lease"},
+    },
+    "spec": {},
+    "status": {},
+}
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _operator(kmock: mock.RawHandler, clock: list[float], **more: str) -> Operator:
+    configuration = client.Configuration(host=str(kmock.url).rstrip("/"))
+    return Operator(settings(HEALTH_PORT="0", **more), configuration, clock=lambda: clock[0])
+
+
+async def _until_synced(operator: Operator) -> None:
+    assert operator.reconciler is not None
+    async with asyncio.timeout(10):
+        while not operator.reconciler.is_synced:  # noqa: ASYNC110 - what it is for is not said to others
+            await asyncio.sleep(0.01)
+
 
 async def test_it_is_live_until_the_last_look_is_too_long_ago() -> None:
     times = [1000.0]
-    nowhere = client.Configuration(host="http://127.0.0.1:9")
-    operator = Operator(settings(RESYNC_SECONDS="30"), nowhere, clock=lambda: times[0])
-    with pytest.raises(kopf.PermanentError):
-        operator.check()
+    operator = Operator(settings(RESYNC_SECONDS="30", HEALTH_PORT="0"), NOWHERE, clock=lambda: times[0])
+    assert operator.find_dead() == ["the reconciler is not running"]
     await operator.start()
     times[0] += 5 * 30 + 60
-    assert operator.check() == "running", "an API server that restarts is no reason"
+    assert operator.find_dead() == [], "an API server that restarts is no reason"
     times[0] += 1
-    with pytest.raises(kopf.PermanentError, match="could not be listed for 211 s"):
-        operator.check()
+    assert operator.find_dead() == ["the cluster could not be listed for 211 s"]
+    await operator.stop()
+
+
+async def test_it_is_ready_with_its_lists_and_until_they_are_refused(kmock: mock.RawHandler) -> None:
+    times = [1000.0]
+    kmock["get"] << {"items": []}
+    operator = _operator(kmock, times, RESYNC_SECONDS="30")
+    await operator.start()
+    assert operator.find_unready() == ["the cluster has not been listed yet"]
+    await _until_synced(operator)
+    assert operator.find_unready() == []
+    times[0] += 53
+    assert operator.find_unready() == [], "the next resync may be at hand"
+    times[0] += 1
+    assert operator.find_unready() == ["the API server did not let the cluster be listed for 54 s"]
+    assert operator.find_dead() == [], "a restart does not bring back rights"
+    await operator.stop()
+
+
+async def test_a_standby_is_ready(kmock: mock.RawHandler) -> None:
+    kmock["get"] << {
+        "metadata": {"resourceVersion": "1"},
+        "items": [],
+        "spec": {"holderIdentity": "somebody", "leaseDurationSeconds": 15},
+    }
+    operator = _operator(kmock, [1000.0], LEADER_ELECTION="true", LEASE_NAMESPACE="here")
+    await operator.start()
+    await _until_synced(operator)
+    assert not operator.leads()
+    assert operator.find_unready() == []
+    await operator.stop()
+
+
+async def test_who_has_no_lists_yet_does_not_compete(kmock: mock.RawHandler) -> None:
+    leases = "/apis/coordination.k8s.io/v1/namespaces/here/leases"
+    kmock["get /api/v1/pods"] << 503
+    kmock[f"get {leases}/dealguard-operator"] << 404
+    kmock["get"] << {"items": []}
+    operator = _operator(kmock, [1000.0], LEADER_ELECTION="true", LEASE_NAMESPACE="here")
+    await operator.start()
+    await _lists(kmock, 2)
+    assert not any("leases" in str(request.url) for request in kmock)
+    assert operator.find_unready() == ["the cluster has not been listed yet"]
     await operator.stop()
 
 
@@ -33,13 +112,83 @@ async def test_why_the_reconciler_ended_is_logged_by_type(
     kmock: mock.RawHandler, caplog: pytest.LogCaptureFixture
 ) -> None:
     kmock["get"] << {"items": ["contract text"]}
-    operator = Operator(settings(), client.Configuration(host=str(kmock.url).rstrip("/")))
+    operator = Operator(settings(HEALTH_PORT="0"), client.Configuration(host=str(kmock.url).rstrip("/")))
     with caplog.at_level(logging.ERROR):
         await operator.start()
         while not caplog.records:  # noqa: ASYNC110 - a log line sets no event
             await asyncio.sleep(0.01)
     assert "The reconciler ended (AttributeError)" in caplog.text
     assert "contract text" not in caplog.text
-    with pytest.raises(kopf.PermanentError, match="not running"):
-        operator.check()
+    assert operator.find_dead() == ["the reconciler is not running"]
     await operator.stop()
+
+
+@pytest.mark.parametrize(
+    ("why", "told", "dead"),
+    [
+        ("the watch never tells of the pod", None, ["the watch of pods of all namespaces has not told a change"]),
+        ("it tells of an older version", "6", ["the watch of pods of all namespaces has not told a change"]),
+        ("it tells what the list told", "7", []),
+        ("it tells something newer", "8", []),
+    ],
+)
+async def test_a_watch_that_does_not_deliver_is_found(
+    kmock: mock.RawHandler, why: str, told: str | None, dead: list[str]
+) -> None:
+    times = [1000.0]
+    kmock["get /api/v1/pods"] << {"items": [POD]}
+    kmock["get"] << {"items": []}
+    operator = _operator(kmock, times, RESYNC_SECONDS="0.05")
+    await operator.start()
+    await _until_synced(operator)
+    assert operator.reconciler is not None
+    if told is not None:
+        pod: dict[str, Any] = {**POD, "metadata": {**POD["metadata"], "resourceVersion": told}}  # type: ignore[dict-item]
+        operator.reconciler.see_pod(pod, is_deleted=False)
+    times[0] += STALE_SECONDS
+    await _lists(kmock, 2)
+    assert operator.find_dead() == [], f"{why}: not for long enough"
+    times[0] += 1
+    await _lists(kmock, 2)
+    found = operator.find_dead()
+    assert [problem.removesuffix(" for 151 s") for problem in found] == dead, why
+    await operator.stop()
+
+
+async def _lists(kmock: mock.RawHandler, more: int) -> None:
+    """Wait for that many further lists of pods: the last but one is complete then."""
+    seen = len(kmock["get /api/v1/pods"])
+    async with asyncio.timeout(10):
+        while len(kmock["get /api/v1/pods"]) < seen + more:  # noqa: ASYNC110 - the server sets no event
+            await asyncio.sleep(0.01)
+
+
+async def test_the_probes_are_answered_over_http(kmock: mock.RawHandler) -> None:
+    port = _free_port()
+    times = [1000.0]
+    kmock["get"] << {"items": []}
+    configuration = client.Configuration(host=str(kmock.url).rstrip("/"))
+    operator = Operator(settings(HEALTH_PORT=str(port)), configuration, clock=lambda: times[0])
+    await operator.start()
+    await _until_synced(operator)
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        for path in ("/healthz", "/readyz"):
+            async with session.get(path) as answer:
+                assert (answer.status, json.loads(await answer.text())) == (200, {"status": "ok"})
+        times[0] += 100
+        async with session.get("/readyz") as answer:
+            assert answer.status == 503
+            assert json.loads(await answer.text())["problems"] == [
+                "the API server did not let the cluster be listed for 100 s"
+            ]
+    await operator.stop()
+
+
+async def test_a_taken_port_is_said_and_ends_the_start() -> None:
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        operator = Operator(settings(HEALTH_PORT=str(taken.getsockname()[1])), NOWHERE)
+        with pytest.raises(kopf.PermanentError, match=r"port \d+ cannot be listened on .* set DEALGUARD_HEALTH_PORT"):
+            await operator.start()
+        await operator.stop()

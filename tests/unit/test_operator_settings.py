@@ -70,6 +70,12 @@ def test_a_quantity_may_be_a_number() -> None:
             {**ENVIRONMENT, "DEALGUARD_EXTRACT_RESOURCES": '{"limits": {"cpu": [1]}}'},
             ["DEALGUARD_EXTRACT_RESOURCES"],
         ),
+        ("no selector", {**ENVIRONMENT, "DEALGUARD_ANALYSIS_SELECTOR": "shard in a"}, ["must be a label selector"]),
+        (
+            "an election without a place",
+            {**ENVIRONMENT, "DEALGUARD_LEADER_ELECTION": "true"},
+            ["DEALGUARD_LEASE_NAMESPACE must name the operator's own namespace"],
+        ),
         ("DEBUG would log bodies", {**ENVIRONMENT, "DEALGUARD_LOG_LEVEL": "DEBUG"}, ["DEALGUARD_LOG_LEVEL", "INFO"]),
     ],
 )
@@ -115,6 +121,32 @@ def test_every_setting_is_documented() -> None:
     fields = set(OperatorSettings.model_fields) - {"claude", "extract"}
     fields |= set(ClaudeSettings.model_fields) | set(ExtractSettings.model_fields) - {"expected_sha256"}
     assert documented == {field.upper() for field in fields}
+
+
+@pytest.mark.parametrize(
+    ("selector", "is_one"),
+    [
+        ("shard=a", True),
+        ("example.com/shard == a,tier!=gold", True),
+        ("shard in (a, b), !legacy", True),
+        ("shard notin (a)", True),
+        ("shard", True),
+        ("shard=", True),
+        ("shard=a;b", False),
+        ("shard in a", False),
+        ("shard=a,", False),
+        ("shard=-a", False),
+        ("a/b/c=d", False),
+    ],
+)
+def test_a_label_selector_is_one_as_the_api_server_reads_it(selector: str, is_one: bool) -> None:
+    if is_one:
+        assert settings(ANALYSIS_SELECTOR=selector).analysis_selector == selector
+        selectors = kopf_settings(settings(ANALYSIS_SELECTOR=selector)).watching.label_selectors
+        assert selector in selectors.values()
+    else:
+        with pytest.raises(SettingsError, match="label selector"):
+            settings(ANALYSIS_SELECTOR=selector)
 
 
 def test_kopf_sees_only_our_jobs_and_pods_and_writes_nothing() -> None:

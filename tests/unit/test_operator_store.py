@@ -142,6 +142,35 @@ def test_a_fresh_answer_from_before_the_deletion_brings_nothing_back() -> None:
     assert seen(store).job is None
 
 
+@pytest.mark.parametrize(
+    ("why", "version", "may_return", "is_back"),
+    [
+        ("the label came back", "103", True, True),
+        ("a list that was under way says so", "103", False, False),
+        ("the watch repeats what was before", "101", True, False),
+        ("the watch repeats the deletion itself", "102", True, False),
+    ],
+)
+def test_an_analysis_that_lost_its_label_may_come_back(why: str, version: str, may_return: bool, is_back: bool) -> None:
+    store, _ = filled()
+    store.put_analysis(replace(analysis(started()), resource_version="102"))  # as its deletion tells it
+    store.remove_analysis(UID)
+    again = replace(analysis(started()), resource_version=version)
+    assert store.put_analysis(again, may_return=may_return) is is_back, why
+    assert (store.observe(UID) is not None) is is_back, why
+    if is_back:
+        assert seen(store).job == job(), "its Job was watched all the time"
+
+
+def test_what_is_known_of_an_object_is_its_newest_version_or_its_deletion() -> None:
+    store, _ = filled()
+    for version, is_known in (("299", True), ("300", True), ("301", False)):
+        assert store.knows(replace(pod(), resource_version=version)) is is_known
+    store.remove_pod(pod())
+    assert store.knows(replace(pod(), resource_version="301"))
+    assert not store.knows(replace(job(), uid="another"))
+
+
 @pytest.mark.parametrize(("namespace", "is_gone"), [(NAMESPACE, True), ("other", False), (None, True)])
 def test_a_list_speaks_of_its_own_namespace(namespace: str | None, is_gone: bool) -> None:
     store, clock = filled()
@@ -202,3 +231,16 @@ async def test_the_earliest_timer_counts_and_a_change_replaces_it() -> None:
     queue.done("a")
     await asyncio.sleep(0.05)
     assert len(queue) == 0, "the timer went with the change"
+
+
+def test_a_later_list_refutes_a_deletion_that_an_older_one_made_believe() -> None:
+    """An API server whose cache lags, after its restart for instance, lists without what was made a moment ago."""
+    times = [1.0]
+    store = Store(lambda: times[0])
+    store.put_analysis(analysis())
+    times[0] = 10.0
+    assert store.replace_analyses(None, [], list_began_at=9.0) == {UID}
+    times[0] = 11.0
+    assert store.replace_analyses(None, [analysis()], list_began_at=9.5) == set(), "it was asked for before"
+    assert store.replace_analyses(None, [analysis()], list_began_at=11.0) == {UID}
+    assert store.analysis(UID) is not None

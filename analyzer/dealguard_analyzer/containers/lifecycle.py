@@ -11,17 +11,18 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn, Protocol
 
 from dealguard_analyzer.containers import termination
-from dealguard_analyzer.containers.log import log, silence_libraries
+from dealguard_analyzer.containers.log import identify, log, silence_libraries
 from dealguard_analyzer.containers.mounts import Mounts
+from dealguard_analyzer.containers.settings import load_settings
 from dealguard_analyzer.errors import AnalysisError
 from dealguard_api.exit_codes import ExitCode
-from dealguard_api.pod import OutcomeFailure
+from dealguard_api.pod import OutcomeFailure, RunIdentity
 from dealguard_api.reasons import explain
 
 SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
@@ -52,13 +53,14 @@ class Container(Protocol):
         ...
 
 
-def run_container(container: Container, mounts: Mounts) -> NoReturn:
-    """Run `container` and end this process with its exit code."""
+def run_container(container: Container, mounts: Mounts, environment: Mapping[str, str]) -> NoReturn:
+    """Run `container` and end this process with its exit code. `environment` says which run it is."""
     silence_libraries()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the contract
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     ending = _Ending(container, mounts.termination_message)
     try:
+        identify(load_settings(RunIdentity, environment))
         deadline = mounts.read_deadline()
         threading.Thread(target=_watch, args=(ending, deadline), daemon=True).start()
         outcome = container.run(deadline)

@@ -5,6 +5,8 @@ argument), the Kubernetes client, raw objects.
 
     runs.py                 beginning a run, and the next one
     admission.py            what may start now
+    reuse.py                which report is one of the same input
+    orphans.py              what in the storage nothing needs any more
     stopping.py             cancel and suspend
     progress.py             stage and waiting cause from the pod
     attempts.py             ended pods, kept as attempts

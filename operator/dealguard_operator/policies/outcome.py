@@ -16,14 +16,24 @@ from dealguard_operator.policies.attempts import FailedAttempt, failed_attempts,
 from dealguard_operator.policies.conditions import current_reason, set_conditions
 from dealguard_operator.policies.diagnosis import Cause, analyze_outcome, waiting_cause
 from dealguard_operator.policies.messages import safe, with_next_step
-from dealguard_operator.policies.progress import no_pod_message
+from dealguard_operator.policies.progress import may_lack_pod, no_pod_message, obstructed_since
+from dealguard_operator.policies.runs import begin_another_job
 
 # A failing Job stops its last pod, which then has 5 s (its grace period) to say what it spent; twice that for the
 # node to report it. Beyond, the node itself is in trouble.
 LAST_WORDS_SECONDS = 10
 
-# The Job controller ends a Job at its deadline; if it does not, the operator does, by a clock that may differ a little.
-OVERDUE_SECONDS = 30
+# Clocks of nodes, API server and operator may differ by a minute.
+CLOCK_DIFFERENCE_SECONDS = 60
+
+# The Job controller ends a Job at its deadline; if it does not, the operator does, by its own clock.
+OVERDUE_SECONDS = 30 + CLOCK_DIFFERENCE_SECONDS
+
+# A node that is added takes two or three minutes; an image that is missing does not appear by itself.
+DEFAULT_START_DEADLINE_SECONDS = 180
+
+# A run whose pods vanish before they can be read does not go on for ever.
+_MAX_JOBS = 5
 
 _NEVER_STARTED = (Reason.IMAGE_PULL_FAILED, Reason.UNSCHEDULABLE)
 # How a run ends that is over its deadline.
@@ -55,22 +65,29 @@ def judge(observation: Observation, status: ContractAnalysisStatus, now: datetim
     return None
 
 
-def overdue_at(observation: Observation) -> datetime | None:
-    """When the operator itself ends the run; None while its deadline does not run."""
+def overdue_at(observation: Observation, start_deadline_seconds: int) -> datetime | None:
+    """When the operator itself ends the run, as things are; None while its deadline does not run."""
     job = observation.job
     if job is None or job.is_suspended:
         return None
-    return job.began_at + timedelta(seconds=observation.analysis.spec.deadline_seconds + OVERDUE_SECONDS)
+    ends = job.began_at + timedelta(seconds=observation.analysis.spec.deadline_seconds + OVERDUE_SECONDS)
+    obstructed = obstructed_since(observation)
+    return min(ends, obstructed + timedelta(seconds=start_deadline_seconds)) if obstructed else ends
 
 
-def judge_overdue(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict | None:
-    """The end of a run whose Job should have ended by now; None for any other."""
-    due = overdue_at(observation)
+def judge_overdue(
+    observation: Observation, status: ContractAnalysisStatus, now: datetime, start_deadline_seconds: int
+) -> Verdict | None:
+    """The end of a run whose pod should have started, or whose Job should have ended, by now; None for any other."""
+    due = overdue_at(observation, start_deadline_seconds)
     if due is None or now < due:
         return None
     if not observation.is_fresh:
         return Verdict(needs_fresh=True)
-    cause = _over_deadline(observation, failed_attempts(observation))
+    is_obstructed = obstructed_since(observation) is not None
+    cause = (_never_started(observation, start_deadline_seconds) if is_obstructed else None) or _over_deadline(
+        observation, failed_attempts(observation)
+    )
     return Verdict(fail(observation.analysis, status, cause, None, now))
 
 
@@ -154,16 +171,8 @@ def _cause_of_failed_job(observation: Observation, condition: JobCondition, fail
 
 def _over_deadline(observation: Observation, failures: Sequence[FailedAttempt]) -> Cause:
     seconds = observation.analysis.spec.deadline_seconds
-    if not any(pod.has_started for pod in observation.pods):
-        before = current_reason(observation.analysis.status)
-        if observation.job is not None and not observation.pods and before == Reason.POD_NOT_CREATED:
-            return Cause(Reason.POD_NOT_CREATED, no_pod_message(observation.job.name))
-        reasons = [waiting_cause(pod) for pod in observation.pods]
-        for reason in (*reasons, *(cause for cause in _NEVER_STARTED if cause == before)):
-            if reason is not None:
-                explanation = explain(reason)
-                what = f"The pod did not start within {seconds} s. {explanation.meaning}"
-                return Cause(reason, with_next_step(what, explanation.next_step))
+    if not any(pod.has_started for pod in observation.pods) and (cause := _never_started(observation, seconds)):
+        return cause
     explanation = explain(Reason.DEADLINE_EXCEEDED)
     what = f"The analysis did not finish within {seconds} s (spec.deadlineSeconds)."
     earlier = [failure.cause.reason for failure in failures if failure.cause.reason != Reason.DEADLINE_EXCEEDED]
@@ -172,9 +181,26 @@ def _over_deadline(observation: Observation, failures: Sequence[FailedAttempt]) 
     return Cause(Reason.DEADLINE_EXCEEDED, with_next_step(what, explanation.next_step))
 
 
+def _never_started(observation: Observation, seconds: int) -> Cause | None:
+    """What kept the last pod from starting for `seconds`; None if nothing is known to."""
+    before = current_reason(observation.analysis.status)
+    was_seen = before == Reason.POD_NOT_CREATED or may_lack_pod(observation)
+    if observation.job is not None and not observation.pods and was_seen:
+        return Cause(Reason.POD_NOT_CREATED, no_pod_message(observation.job.name))
+    reasons = [waiting_cause(pod) for pod in reversed(observation.pods)]
+    for reason in (*reasons, *(cause for cause in _NEVER_STARTED if cause == before)):
+        if reason is not None:
+            explanation = explain(reason)
+            what = f"The pod did not start within {seconds} s. {explanation.meaning}"
+            return Cause(reason, with_next_step(what, explanation.next_step))
+    return None
+
+
 def _lost_result(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict:
     if not observation.is_fresh:
         return Verdict(needs_fresh=True)  # the pod's event may be on its way
+    if (status.job_count or 1) < _MAX_JOBS:
+        return Verdict(begin_another_job(observation.analysis, status, now))  # its pod finds the report in storage
     explanation = explain(Reason.INTERNAL_ERROR)
     what = "The Job finished, but its pod was deleted before its result could be read."
     cause = Cause(Reason.INTERNAL_ERROR, with_next_step(what, explanation.next_step))
@@ -197,9 +223,10 @@ def _cause_from_exit_code(job_message: str) -> Cause | None:
 def _finished(
     status: ContractAnalysisStatus, phase: Phase, ended_at: datetime, now: datetime
 ) -> ContractAnalysisStatus:
-    # The end is a node's clock, the start the API server's: keep them in order.
+    # The end is a node's clock, the start the API server's: keep them in order, and out of the future.
     start = status.started_at
-    finished_at = min(max(ended_at, start) if start else ended_at, max(now, start) if start else now)
+    latest = now + timedelta(seconds=CLOCK_DIFFERENCE_SECONDS)
+    finished_at = min(max(ended_at, start) if start else ended_at, max(latest, start) if start else latest)
     return status.model_copy(
         update={
             "phase": phase,

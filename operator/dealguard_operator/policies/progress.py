@@ -62,6 +62,17 @@ def pod_expected_by(observation: Observation) -> datetime:
     return observation.job.began_at + timedelta(seconds=_FIRST_POD_SECONDS)
 
 
+def obstructed_since(observation: Observation) -> datetime | None:
+    """Since when something keeps the run's pod from starting; None if nothing is known to.
+
+    A pod that merely pulls a large image is not obstructed.
+    """
+    pod = observation.live_pods[-1] if observation.live_pods else None
+    if pod is not None:
+        return pod.created_at if not pod.has_started and waiting_cause(pod) is not None else None
+    return observation.job.began_at if observation.job is not None and may_lack_pod(observation) else None
+
+
 def no_pod_message(job_name: str) -> str:
     """What to say of a Job whose pods are refused: the operator may not read the Job's Events, people may."""
     return (

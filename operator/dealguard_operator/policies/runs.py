@@ -39,6 +39,21 @@ def begin_run(analysis: Analysis, now: datetime) -> ContractAnalysisStatus:
     )
 
 
+def begin_another_job(analysis: Analysis, status: ContractAnalysisStatus, now: datetime) -> ContractAnalysisStatus:
+    """`status`, back in the queue for another Job of the same run, which finds what an earlier one stored."""
+    queued = status.model_copy(
+        update={
+            "phase": Phase.PENDING,
+            "stage": Stage.QUEUED,
+            "job_count": (status.job_count or 1) + 1,
+            "job_name": None,
+            "started_at": None,
+        }
+    )
+    message = str(explain(Reason.QUEUED))
+    return set_conditions(queued, reason=Reason.QUEUED, message=message, generation=analysis.generation, now=now)
+
+
 def _finished_run(status: ContractAnalysisStatus) -> Run:
     return Run(
         run=status.run or 1,

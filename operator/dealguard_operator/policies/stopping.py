@@ -10,6 +10,7 @@ from dealguard_api.resource import ContractAnalysisStatus, Phase, Stage
 from dealguard_operator.model import Observation, Verdict
 from dealguard_operator.policies.conditions import current_reason, set_conditions
 from dealguard_operator.policies.outcome import LAST_WORDS_SECONDS, cancelled
+from dealguard_operator.policies.runs import begin_another_job
 
 _STOPPING = "The analysis is being stopped, as spec.cancel asks."
 _RESUMING = "The analysis goes on as soon as its previous pod has ended."
@@ -57,9 +58,9 @@ def _resume(observation: Observation, status: ContractAnalysisStatus, now: datet
         return Verdict(_waiting(observation, status, Reason.SUSPENDED, _RESUMING, now))
     if status.job_name is not None and not observation.is_fresh:
         return Verdict(needs_fresh=True)  # two pods of one run would both be paid
-    update = {"job_count": (status.job_count or 1) + 1, "job_name": None} if status.job_name else {}
-    queued = status.model_copy(update=update)
-    return Verdict(_waiting(observation, queued, Reason.QUEUED, str(explain(Reason.QUEUED)), now))
+    if status.job_name is not None:
+        return Verdict(begin_another_job(observation.analysis, status, now))
+    return Verdict(_waiting(observation, status, Reason.QUEUED, str(explain(Reason.QUEUED)), now))
 
 
 def _stopping(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> ContractAnalysisStatus:

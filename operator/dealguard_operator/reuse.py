@@ -1,0 +1,135 @@
+"""Looking an earlier report up before a Job is made, and noting a new one for later."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from dealguard_api.resource import ContractAnalysisStatus
+from dealguard_operator.errors import StorageUnavailableError
+from dealguard_operator.logs import AnalysisLogger
+from dealguard_operator.model import Analysis, DocumentVersion, Lookup, StoredReport
+from dealguard_operator.policies.reuse import (
+    job_note,
+    pointer_to,
+    pointers_to_read,
+    pointers_to_write,
+    stored_report_from,
+)
+from dealguard_operator.report_storage import ReportStorage
+from dealguard_operator.settings import OperatorSettings
+
+# A pointer is a status's result: 3 KB.
+_MAX_POINTER_BYTES = 64 * 1024
+# How long the end of a run may wait for its pointer. Local storage takes milliseconds.
+_PATIENCE_SECONDS = 2.0
+# For a pointer that could not be written: a storage that restarts is back by then.
+_RETRIES_SECONDS = (5.0, 15.0, 60.0)
+
+
+class Reuse:
+    """Finds stored reports by their inputs, and makes them findable.
+
+    Args:
+        storage: the object storage.
+        settings: what the installation chose.
+        now: the time, in UTC.
+    """
+
+    def __init__(
+        self,
+        storage: ReportStorage,
+        settings: OperatorSettings,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._storage = storage
+        self._claude = settings.claude
+        self._image = settings.analyzer_image
+        self._now = now
+        self._writing: set[asyncio.Task[None]] = set()
+
+    async def look_up(self, analysis: Analysis) -> Lookup:
+        """Ask the storage for the document and an earlier report; that it does not answer is an answer too."""
+        at = self._now()
+        try:
+            document = await self._document(analysis)
+            for key in pointers_to_read(analysis, document, self._claude, self._image):
+                if (report := await self._follow(analysis, key)) is not None:
+                    return Lookup(at, document=document, report=report)
+        except StorageUnavailableError as error:
+            retry_at = self._now() + timedelta(seconds=error.retry_after_seconds)
+            return Lookup(at, unavailable=error.message, retry_at=retry_at)
+        return Lookup(at, document=document)
+
+    def note_for_job(self, analysis: Analysis, lookup: Lookup | None) -> str:
+        """What the Job is to keep until its report is noted."""
+        return job_note(analysis, lookup, self._claude, self._image)
+
+    async def remember(self, analysis: Analysis, status: ContractAnalysisStatus, note: str) -> None:
+        """Note the report of a run that is about to end. A failure costs a later analysis its reuse, and nothing else.
+
+        Args:
+            analysis: whose report it is.
+            status: its status at the end of the run.
+            note: what the run's Job kept.
+        """
+        first_try = asyncio.Event()
+        task = asyncio.create_task(self._keep_writing(analysis, status, note, first_try))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(first_try.wait(), _PATIENCE_SECONDS)
+
+    async def close(self) -> None:
+        """Give up what is not written yet."""
+        for task in self._writing:
+            task.cancel()
+        if self._writing:
+            await asyncio.wait(self._writing)
+        self._storage.close()
+
+    async def _document(self, analysis: Analysis) -> DocumentVersion | None:
+        key = analysis.spec.document.key
+        found = await self._storage.find(key) if key else None
+        if found is None:
+            return None
+        return DocumentVersion(etag=found.etag, size_bytes=found.size_bytes, modified_at=found.modified_at)
+
+    async def _follow(self, analysis: Analysis, pointer_key: str) -> StoredReport | None:
+        """The report that a pointer leads to, if both are there and the report is the one that was noted."""
+        content = await self._storage.read(pointer_key, _MAX_POINTER_BYTES)
+        if content is None:
+            return None
+        stored = stored_report_from(analysis, content)
+        if stored is None:
+            AnalysisLogger(analysis).warning("What is stored as %s is not a pointer to a report.", pointer_key)
+            return None
+        reference = stored.result.report
+        sha256 = await self._storage.sha256_of(reference.key)
+        if sha256 == reference.sha256:
+            return stored
+        if sha256 is not None:
+            AnalysisLogger(analysis).warning("%s is not the report that was stored there.", reference.key)
+        return None
+
+    async def _keep_writing(
+        self, analysis: Analysis, status: ContractAnalysisStatus, note: str, first_try: asyncio.Event
+    ) -> None:
+        for pause_seconds in (*_RETRIES_SECONDS, None):
+            try:
+                await self._write(analysis, status, note)
+            except StorageUnavailableError as error:
+                if pause_seconds is None:
+                    AnalysisLogger(analysis).warning("Its report cannot be found for reuse: %s", error.message)
+                    return
+            else:
+                return
+            finally:
+                first_try.set()
+            await asyncio.sleep(pause_seconds)
+
+    async def _write(self, analysis: Analysis, status: ContractAnalysisStatus, note: str) -> None:
+        version = await self._document(analysis)
+        keys = pointers_to_write(analysis, status, note, version)
+        await asyncio.gather(*(self._storage.write(key, pointer_to(status)) for key in keys))

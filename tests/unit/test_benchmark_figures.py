@@ -1,0 +1,72 @@
+"""What the operator's benchmark makes of its samples: percentiles, medians, ratios, aims, and the drawn bars."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from benchmarks.operator.figures import Bar, bar_chart
+from benchmarks.operator.summary import Run, measure, percentile, ratio
+
+
+@pytest.mark.parametrize(
+    ("values", "percent", "expected", "why"),
+    [
+        ([7.0], 99, 7.0, "one value is every percentile"),
+        ([4.0, 1.0, 3.0, 2.0], 50, 2.0, "the lower middle: a value that was measured, not one between two"),
+        ([float(number) for number in range(1, 101)], 99, 99.0, "99 of 100 are not above it"),
+        ([float(number) for number in range(1, 21)], 99, 20.0, "of twenty, the largest"),
+        ([2.0, 1.0], 0, 1.0, "the smallest"),
+    ],
+)
+def test_percentile(values: list[float], percent: float, expected: float, why: str) -> None:
+    assert percentile(values, percent) == expected, why
+
+
+def test_percentile_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="nothing"):
+        percentile([], 50)
+
+
+def _runs(contender: str, *values: float) -> list[Run]:
+    return [Run(contender, repeat, value) for repeat, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("values", "aim", "median", "reached", "why"),
+    [
+        ((1.0, 9.0, 2.0), 2.0, 2.0, True, "the median counts, and an aim that is met exactly is reached"),
+        ((1.0, 9.0, 2.1), 2.0, 2.1, False, "just above"),
+        ((5.0,), None, 5.0, None, "no aim, no verdict"),
+        ((0.0, 0.0), 0.0, 0.0, True, "none of something that shall not be"),
+    ],
+)
+def test_measure(values: tuple[float, ...], aim: float | None, median: float, reached: bool | None, why: str) -> None:
+    row = measure("time", "s", _runs("dealguard", *values), aim=aim)
+    assert (row.value, row.reached) == (median, reached), why
+    assert (row.low, row.high) == (min(values), max(values))
+
+
+def test_a_ratio_compares_runs_of_the_same_repeat() -> None:
+    ours, theirs = _runs("dealguard", 2.0, 20.0), _runs("bare", 1.0, 10.0)
+    row = ratio("burst", ours, list(reversed(theirs)), aim=2.0)
+    assert [run.value for run in row.runs] == [2.0, 2.0], "a slow repeat was slow for both"
+    assert row.reached
+
+
+def test_a_ratio_leaves_out_what_has_no_partner() -> None:
+    row = ratio("burst", _runs("dealguard", 2.0, 3.0), _runs("bare", 1.0), aim=2.5)
+    assert [run.value for run in row.runs] == [2.0], "the run broke off in the second repeat"
+
+
+def test_bars_are_as_long_as_their_values() -> None:
+    bars = [Bar("dealguard", "DealGuard", 10, 10, 10), Bar("bare", "bare <Jobs>", 5, 4, 8)]
+    root = ElementTree.fromstring(bar_chart("Burst & end", "s", bars, aim=20))
+    space = "{http://www.w3.org/2000/svg}"
+    widths = [float(rect.get("width", "0")) for rect in root.iter(f"{space}rect")][1:]
+    assert widths[0] == pytest.approx(2 * widths[1])
+    texts = [text.text or "" for text in root.iter(f"{space}text")]
+    assert "Burst & end" in texts
+    assert "bare <Jobs>" in texts
+    assert "5 s (4–8)" in texts, "a range is said only where there is one"
+    assert "10 s" in texts
+    assert "aim 20 s" in texts

@@ -1,0 +1,158 @@
+"""The object storage when it does not do its part. That it does: tests/cluster/test_operator_storage.py."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from dealguard_operator.errors import StorageUnavailableError
+from dealguard_operator.report_storage import ReportStorage
+from tests.unit.operator_cases import settings
+
+AWAY = "The object storage does not answer."
+
+
+class Server:
+    """Answers every request with `status` and `body`, and counts them."""
+
+    def __init__(self) -> None:
+        self.status, self.body, self.requests = 503, "", 0
+        this = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                this.requests += 1
+                self.send_response(this.status)
+                content = this.body.encode()
+                self.send_header("Content-Type", "application/xml")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(content)
+
+            do_HEAD = do_PUT = do_DELETE = do_GET  # noqa: N815
+
+            def log_message(self, *_: object) -> None: ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def says(self, status: int, code: str = "") -> None:
+        """What it answers from now on."""
+        self.status, self.body = status, f"<Error><Code>{code}</Code></Error>" if code else ""
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def storage(server: Server, clock: Clock) -> AsyncIterator[ReportStorage]:
+    storage = ReportStorage(settings(S3_ENDPOINT=server.endpoint), clock=clock)
+    yield storage
+    storage.close()
+
+
+async def refused(request: Callable[[], object]) -> StorageUnavailableError:
+    with pytest.raises(StorageUnavailableError) as caught:
+        await request()  # type: ignore[misc]
+    return caught.value
+
+
+async def test_while_it_is_away_one_request_at_a_time_looks_for_it(
+    server: Server, storage: ReportStorage, clock: Clock
+) -> None:
+    error = await refused(lambda: storage.read("a", 10))
+    assert (error.message, error.retry_after_seconds, server.requests) == (AWAY, 1.0, 1)
+    clock.now += 0.5
+    error = await refused(lambda: storage.read("b", 10))
+    assert (error.message, error.retry_after_seconds, server.requests) == (AWAY, 0.5, 1)
+    clock.now += 1
+    answers = await asyncio.gather(*(storage.read(key, 10) for key in "abcdefgh"), return_exceptions=True)
+    assert all(isinstance(answer, StorageUnavailableError) for answer in answers)
+    assert server.requests == 2
+    clock.now += 10
+    server.says(404, "NoSuchKey")
+    assert await storage.read("a", 10) is None
+    assert await asyncio.gather(*(storage.read(key, 10) for key in "abcd")) == [None] * 4
+    assert server.requests == 7
+
+
+async def test_a_port_that_nobody_listens_on_is_an_absence(server: Server, clock: Clock) -> None:
+    server.close()
+    storage = ReportStorage(settings(S3_ENDPOINT=server.endpoint), clock=clock)
+    assert (await refused(lambda: storage.find("a"))).message == AWAY
+    storage.close()
+
+
+@pytest.mark.parametrize(
+    ("why", "status", "code", "words"),
+    [
+        ("no bucket", 404, "NoSuchBucket", "correct the installation's bucket name"),
+        ("no rights", 403, "AccessDenied", "its access key must be allowed to list, read and write"),
+        ("another key", 403, "InvalidAccessKeyId", "its access key must be allowed"),
+        ("a wrong clock", 403, "RequestTimeTooSkewed", "clocks differ too much"),
+        ("nothing known", 418, "Teapot", "an unexpected answer (HTTP 418)"),
+    ],
+)
+async def test_a_refusal_says_what_to_do_and_keeps_nobody_else_waiting(
+    why: str, status: int, code: str, words: str, server: Server, storage: ReportStorage
+) -> None:
+    server.says(status, code)
+    error = await refused(lambda: storage.read("a", 10))
+    assert words in error.message, why
+    assert "127.0.0.1" not in error.message
+    server.says(404, "NoSuchKey")
+    assert await storage.read("another", 10) is None, "it is there, and may answer others"
+
+
+async def test_something_else_at_the_endpoint_is_named(server: Server, storage: ReportStorage) -> None:
+    server.status, server.body = 404, "<html><p>Welcome"
+    assert "check the installation's endpoint" in (await refused(lambda: storage.read("a", 10))).message
+
+
+@pytest.mark.parametrize("status", [400, 404, 414])
+async def test_a_key_that_the_storage_cannot_have_is_not_there(
+    status: int, server: Server, storage: ReportStorage
+) -> None:
+    server.says(status)
+    assert await storage.find("documents/acme/" + "x" * 900) is None
+    assert await storage.find("documents/acme/lease.pdf") is None
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+async def test_a_storage_that_is_overloaded_is_left_alone(status: int, server: Server, storage: ReportStorage) -> None:
+    server.says(status, "SlowDown")
+    assert (await refused(lambda: storage.write("a", b"x"))).message == AWAY
+    assert (await refused(lambda: storage.remove("a"))).message == AWAY
+    assert server.requests == 1
+
+
+async def test_what_is_larger_than_expected_is_not_read(server: Server, storage: ReportStorage) -> None:
+    server.says(200, "x" * 100)
+    assert await storage.read("a", 50) is None
+    assert await storage.read("a", 500) == server.body.encode()

@@ -1,0 +1,79 @@
+"""Kopf's run is begun again, and not for ever; and what ends, ends."""
+
+import asyncio
+
+import pytest
+
+from dealguard_operator.restarts import end_with, run_until_stopped
+
+
+class _Kopf:
+    """Ends by itself after each of these times, then is asked to stop."""
+
+    def __init__(self, *lives_seconds: float) -> None:
+        self._lives = list(lives_seconds)
+        self.now = 0.0
+        self.pauses: list[float] = []
+
+    def run(self) -> None:
+        if self._lives:
+            self.now += self._lives.pop(0)
+            raise RuntimeError("the words of somebody else's object")
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    def play(self) -> int:
+        return run_until_stopped(self.run, clock=lambda: self.now, sleep=self.sleep)
+
+
+@pytest.mark.parametrize(
+    ("why", "lives", "code", "pauses"),
+    [
+        ("asked to stop", [], 0, []),
+        ("a watch that ended it once", [3600], 0, [0.1]),
+        ("an API server in trouble for a while", [1, 1, 1, 1], 0, [0.1, 0.5, 1, 2]),
+        ("now and then for days", [3600] * 50, 0, [0.1] * 50),
+        ("trouble, then peace, then trouble", [1, 1, 3600, 1], 0, [0.1, 0.5, 0.1, 0.5]),
+        ("what a new start does not repair", [1] * 50, 1, [0.1, 0.5, 1, 2, 4, 5, 5, 5, 5, 5]),
+    ],
+)
+def test_it_is_begun_again(
+    why: str, lives: list[float], code: int, pauses: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    kopf = _Kopf(*lives)
+    assert kopf.play() == code, why
+    assert kopf.pauses == pauses, why
+    assert "somebody else" not in caplog.text
+    assert ("beginning again" in caplog.text) == bool(lives)
+
+
+async def test_what_takes_its_cancellation_for_something_else_is_cancelled_again() -> None:
+    stopped = asyncio.Event()
+    swallowed: list[int] = []
+
+    async def watch() -> None:
+        while len(swallowed) < 3:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                swallowed.append(1)
+
+    async def run() -> None:
+        other = asyncio.create_task(watch())
+        await asyncio.sleep(0)
+        stopped.set()
+        await asyncio.wait([other])
+        raise RuntimeError("another watch failed")
+
+    with pytest.raises(RuntimeError, match="another watch failed"):
+        await end_with(run(), stopped)
+    assert len(swallowed) == 3
+
+
+async def test_a_run_that_is_asked_to_stop_just_returns() -> None:
+    async def run() -> None:
+        await asyncio.sleep(0)
+
+    await end_with(run(), asyncio.Event())
