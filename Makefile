@@ -35,11 +35,21 @@ demo: $(SETUP_STAMP) ## Bring everything up and analyse two sample contracts, or
 test: check ## Set up what is needed and run all tests (ARGS= selects some)
 	@# Before the tests, so that a first build shows its progress.
 	@$(if $(findstring tests/unit,$(ARGS)),true,$(CLUSTER) build)
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+
+.PHONY: test-faults
+test-faults: $(SETUP_STAMP) ## Run the long form of the fault tests: kills, outages, lost watches, 200 analyses
+	@$(CLUSTER) build
+	@DEALGUARD_FAULTS=full $(PYTHON) -m pytest tests/faults $(ARGS)
+	@echo "Next: build/faults.json has the figures"
 
 .PHONY: fuzz
 fuzz: $(SETUP_STAMP) ## Try changed PDFs on the reading of PDFs, for two minutes or SECONDS=
 	@$(PYTHON) -m tests.fuzz.run --seconds $(SECONDS)
+
+.PHONY: bench
+bench: $(SETUP_STAMP) ## Measure the operator beside three others (ARGS=--quick for a short look; else hours)
+	@$(PYTHON) -m benchmarks.operator $(ARGS)
 
 .PHONY: check
 check: $(SETUP_STAMP) ## Lint, type-check, and look whether generated files are up to date

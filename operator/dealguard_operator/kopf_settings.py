@@ -1,10 +1,28 @@
 """How Kopf is set, each setting with its reason."""
 
+from typing import Any
+
 import kopf
 
 from dealguard_api import names
 from dealguard_operator.kubernetes_api import REQUEST_TIMEOUT_SECONDS
 from dealguard_operator.settings import OperatorSettings
+
+
+class _NoDiffs(kopf.DiffBaseStorage):
+    """No comparison of an object with what it was: `on.event` handlers, and there are only those, never see one.
+
+    Kopf prepares it all the same, by deep copies of each object in each event: a sixth of the operator's CPU time.
+    """
+
+    def build(self, *, body: kopf.Body, extra_fields: Any = None) -> kopf.BodyEssence:
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        raise NotImplementedError("a handler that compares needs kopf.AnnotationsDiffBaseStorage here")
 
 
 def kopf_settings(settings: OperatorSettings) -> kopf.OperatorSettings:
@@ -14,7 +32,7 @@ def kopf_settings(settings: OperatorSettings) -> kopf.OperatorSettings:
     # Nothing of Kopf's is written into a resource (there are only `on.event` handlers). Should a handler ever be added
     # that needs it, it shall be under our own name.
     kopfs.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=names.GROUP)
-    kopfs.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=names.GROUP)
+    kopfs.persistence.diffbase_storage = _NoDiffs()
     kopfs.persistence.finalizer = f"{names.GROUP}/kopf"
 
     # Other people's Jobs and Pods never leave the API server.

@@ -92,6 +92,9 @@ class KubernetesApi:
         self._analysis_selector = analysis_selector
         guarded = copy.copy(configuration)
         guarded.trace_configs = [*(configuration.trace_configs or []), self._guard()]
+        # Else each request looks for ~/.netrc and a proxy in the environment, both in a thread: half its CPU time, and
+        # one more reason to wait. Kopf's watches do not either; a kubeconfig's proxy-url holds for both.
+        guarded.client_session_kwargs = {**(configuration.client_session_kwargs or {}), "trust_env": False}
         self._client = client.ApiClient(configuration=guarded)
         self._custom = client.CustomObjectsApi(self._client)
         self._batch = client.BatchV1Api(self._client)

@@ -1,0 +1,3 @@
+module dealguard.io/benchmarks/standin
+
+go 1.24.0

@@ -1,0 +1,106 @@
+"""From the runs to the report: the measures with their aims, a table, the JSON file and the figures."""
+
+import statistics
+from pathlib import Path
+
+from benchmarks.operator.contenders import BARE, DEALGUARD, LABELS, OPERATORS, TEXTBOOK, TWIN
+from benchmarks.operator.figures import Bar, bar_chart
+from benchmarks.operator.measures import Runs, Volumes
+from benchmarks.operator.summary import Measure, Run, measure, ratio
+
+_ALL = (*OPERATORS, BARE)
+
+
+def measures_of(runs: Runs, volumes: Volumes) -> list[Measure]:
+    """Every measure that the runs allow, the issue's aims first, in its order."""
+    rows: list[Measure | None] = [
+        _own(runs, "job_exists_p50", "created → Job exists, 1/s, p50", "ms", aim=100),
+        _own(runs, "job_exists_p99", "created → Job exists, 1/s, p99", "ms", aim=250),
+        _ratio(runs, "job_exists_p50", "created → Job exists, p50, to the Go twin", TWIN, aim=1.5),
+        _ratio(runs, "kubelet_exit_p50", "container exit → Completed, p50, to the textbook", TEXTBOOK, aim=0.4),
+        _own(runs, "kubelet_exit_p99", "container exit → Completed, p99", "s", aim=1.5),
+        _ratio(runs, "kubelet_total_p50", "created → Completed, p50, to the bare Job's Complete", BARE, aim=1.1),
+    ]
+    for count in volumes.bursts:
+        rows += [
+            _ratio(runs, f"burst_{count}", f"burst of {count}: last one done, to bare Jobs", BARE, aim=1.25),
+            _ratio(runs, f"burst_{count}", f"burst of {count}: last one done, to the textbook", TEXTBOOK, aim=0.5),
+        ]
+    largest = volumes.bursts[-1]
+    restart = f"restart, {volumes.finished} finished, {volumes.running} running"
+    rows += [
+        _own(runs, f"writes_{largest}", f"API writes per analysis, burst of {largest}", "", aim=7),
+        _own(runs, f"cpu_{largest}", f"operator CPU per analysis, burst of {largest}", "ms", aim=8),
+        _ratio(runs, f"cpu_{largest}", "operator CPU per analysis, to the Go twin", TWIN, aim=3),
+        _own(runs, "memory_finished", f"memory with {volumes.finished} finished", "MB", aim=200),
+        _own(runs, "memory_after", "memory after their deletion, above an empty one's", "%", aim=20),
+        _own(runs, "restart", f"{restart}: caught up", "s", aim=15),
+        _own(runs, "restart_writes", f"{restart}: writes to finished ones", "", aim=0),
+    ]
+    return [row for row in rows if row is not None] + _of_each(runs)
+
+
+def _of_each(runs: Runs) -> list[Measure]:
+    """What stands behind the ratios: every contender's own figures, without an aim."""
+    units = {"job": "ms", "kubelet": "s", "burst": "s", "writes": "", "cpu": "ms"}
+    return [
+        measure(f"{name}: {LABELS[contender]}", units[name.split("_")[0]], mine)
+        for name in sorted(runs)
+        if name.split("_")[0] in units
+        for contender in _ALL
+        if (mine := _runs_of(runs, name, contender))
+    ]
+
+
+def _own(runs: Runs, key: str, name: str, unit: str, *, aim: float) -> Measure | None:
+    mine = _runs_of(runs, key, DEALGUARD)
+    return measure(name, unit, mine, aim=aim) if mine else None
+
+
+def _ratio(runs: Runs, key: str, name: str, to: str, *, aim: float) -> Measure | None:
+    mine, theirs = _runs_of(runs, key, DEALGUARD), _runs_of(runs, key, to)
+    return ratio(name, mine, theirs, aim=aim) if mine and theirs else None
+
+
+def _runs_of(runs: Runs, key: str, contender: str) -> list[Run]:
+    return [run for run in runs.get(key, []) if run.contender == contender]
+
+
+def table(measures: list[Measure]) -> str:
+    """The measures as a Markdown table."""
+    lines = ["| measure | median | range | CPU s | aim | reached |", "|---|---|---|---|---|---|"]
+    for row in measures:
+        seconds = [run.cpu_seconds for run in row.runs if run.cpu_seconds is not None]
+        cells = (
+            row.measure,
+            f"{row.value:.3g} {row.unit}".strip(),
+            f"{row.low:.3g}–{row.high:.3g}",
+            f"{statistics.median(seconds):.2f}" if seconds else "",
+            "" if row.aim is None else f"≤ {row.aim:g}",
+            {True: "yes", False: "NO", None: ""}[row.reached],
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def draw(runs: Runs, volumes: Volumes, folder: Path) -> list[Path]:
+    """Draw the figures and return where they lie."""
+    folder.mkdir(parents=True, exist_ok=True)
+    largest = volumes.bursts[-1]
+    charts = {
+        "job-exists": ("job_exists_p50", "Created → Job exists at one a second, p50", "ms", 100),
+        "container-exit": ("kubelet_exit_p50", "Container exit → Completed on a real kubelet, p50", "s", None),
+        "created-completed": ("kubelet_total_p50", "Created → Completed, an analysis of one second, p50", "s", None),
+        "burst": (f"burst_{largest}", f"Burst of {largest}: until the last one is done", "s", None),
+        "cpu": (f"cpu_{largest}", f"Operator CPU per analysis, burst of {largest}", "ms", 8),
+        "writes": (f"writes_{largest}", f"API writes per analysis, Events apart, burst of {largest}", "", 7),
+    }
+    drawn = []
+    for name, (key, title, unit, aim) in charts.items():
+        rows = [measure(contender, unit, mine) for contender in _ALL if (mine := _runs_of(runs, key, contender))]
+        if rows:
+            bars = [Bar(row.measure, LABELS[row.measure], row.value, row.low, row.high) for row in rows]
+            path = folder / f"operator-{name}.svg"
+            path.write_text(bar_chart(title, unit, bars, aim=aim), encoding="utf-8")
+            drawn.append(path)
+    return drawn

@@ -1,0 +1,136 @@
+"""Fixtures of the fault tests.
+
+They use an instance of their own, because its API server and etcd end here. DEALGUARD_FAULTS=full runs the long form; without it, each scenario is as short as it can be, and some
+wait for that.
+"""
+
+import fcntl
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dealguard_cluster import Cluster, MachineUnfitError
+from tests.cluster.api_proxy import ApiProxy
+from tests.cluster.operator_tools import operator_environment
+from tests.faults.api import ApiServer
+from tests.faults.crd import install_definition
+from tests.faults.figures import FIGURES, IS_FULL, Figures
+from tests.faults.processes import OperatorProcess
+from tests.faults.stage import Stage
+
+NAME = "dealguard-chaos"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare our marker."""
+    config.addinivalue_line("markers", "long_faults: only in the long form of the fault tests")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The short form leaves out what is marked as long."""
+    if IS_FULL:
+        return
+    long = [item for item in items if item.get_closest_marker("long_faults")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture(scope="session")
+def is_full() -> bool:
+    """Whether this is the long form."""
+    return IS_FULL
+
+
+@pytest.fixture(scope="session")
+def figures() -> Figures:
+    """Where a scenario says what it measured."""
+    return FIGURES
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The running cluster; one that runs already (a developer's) is used and left alone."""
+    with Path("/run/dealguard-chaos.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pytest.fail("another run of the fault tests is under way: wait for its end", pytrace=False)
+        cluster = Cluster(NAME)
+        if cluster.is_running():
+            cluster.up()
+            yield cluster
+            return
+        try:
+            cluster.up(fresh=True)
+        except MachineUnfitError as error:
+            pytest.fail(f"these tests need the local cluster: {error}", pytrace=False)
+        yield cluster
+        cluster.down()
+
+
+@pytest.fixture(scope="session")
+def api(cluster: Cluster) -> Iterator[ApiServer]:
+    """The cluster's API server, with the ContractAnalysis in it."""
+    api = ApiServer(Path(cluster.kubeconfig))
+    install_definition(api)
+    yield api
+    api.close()
+
+
+@pytest.fixture
+def new_namespace(api: ApiServer) -> Iterator[Callable[[], str]]:
+    """Makes namespaces of the test's own, deleted after it."""
+    made: list[str] = []
+
+    def make() -> str:
+        name = f"faults-{uuid.uuid4().hex[:8]}"
+        api.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        if api.request("GET", f"/api/v1/namespaces?fieldSelector=metadata.name={name}")["items"]:
+            api.request("DELETE", f"/api/v1/namespaces/{name}")
+
+
+@pytest.fixture
+def namespace(new_namespace: Callable[[], str]) -> str:
+    """A namespace of the test's own."""
+    return new_namespace()
+
+
+@pytest.fixture
+def stage(api: ApiServer, namespace: str) -> Iterator[Stage]:
+    """The test's namespace, with a played kubelet."""
+    with Stage(api, namespace) as stage:
+        yield stage
+
+
+@pytest.fixture
+def proxy(cluster: Cluster) -> Iterator[ApiProxy]:
+    """A proxy before the API server."""
+    with ApiProxy(Path(cluster.kubeconfig)) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def environment(cluster: Cluster, namespace: str) -> dict[str, str]:
+    """The environment of an operator for the test's namespace, with the settings of a real installation."""
+    return {**operator_environment(cluster, namespace), "DEALGUARD_RESYNC_SECONDS": "30"}
+
+
+@pytest.fixture
+def proxied(environment: dict[str, str], proxy: ApiProxy, tmp_path: Path) -> dict[str, str]:
+    """The same, for an operator that reaches the API server through the proxy."""
+    return {**environment, "KUBECONFIG": str(proxy.kubeconfig(tmp_path / "config"))}
+
+
+@pytest.fixture
+def operator(environment: dict[str, str], tmp_path: Path) -> Iterator[OperatorProcess]:
+    """An operator for the test's namespace."""
+    with OperatorProcess(environment, tmp_path / "operator.log") as process:
+        yield process

@@ -1,0 +1,130 @@
+"""Deleted while nobody looks, and made again under the same name: nothing is left behind, nothing is mixed up."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.api import ApiServer, RefusedError
+from tests.faults.figures import Figures
+from tests.faults.processes import OperatorProcess
+from tests.faults.stage import Stage, wait_until
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+GONE_SECONDS = 30
+POD_SECONDS = 10
+
+
+@pytest.mark.parametrize("what", ["resource", pytest.param("namespace", marks=pytest.mark.long_faults)])
+def test_deleted_while_the_operator_is_away(
+    stage: Stage, environment: dict[str, str], tmp_path: Path, what: str, figures: Figures
+) -> None:
+    """It comes back to nothing, and makes nothing of what is gone."""
+    log = tmp_path / "operator.log"
+    with OperatorProcess(environment, log) as operator:
+        stage.create("plain-done")
+        stage.wait_finished(60)
+        for number in range(3):
+            stage.create(f"hanging-{number}", deadlineSeconds=3600)
+        wait_until(
+            "all to be analysed", lambda: sum(s.get("stage") == "Analyzing" for s in stage.statuses().values()) == 3, 30
+        )
+        operator.kill()
+        operator.wait_killed(10)
+        stage.create("plain-not-seen")
+        deleted_at = time.monotonic()
+        if what == "namespace":
+            stage.api.request("DELETE", f"/api/v1/namespaces/{stage.namespace}")
+        else:
+            for name in stage.created:
+                stage.api.delete("contractanalyses", stage.namespace, name)
+        operator.start()
+        # A namespace goes at its controller's pace: it comes back after 15 s for pods that were still ending.
+        limit = GONE_SECONDS if what == "resource" else 2 * GONE_SECONDS
+        wait_until("everything to be gone", lambda: not _left_of(stage, what), limit)
+        took = time.monotonic() - deleted_at
+        time.sleep(1)
+        assert not _left_of(stage, what), "nothing is made anew"
+        assert operator.is_alive()
+        if what == "resource":
+            stage.create("plain-after")
+            stage.wait_finished(30, ["plain-after"])
+    figures.add(
+        "deletion",
+        f"{what} deleted while the operator is away: Jobs, pods and Secrets gone after {took:.1f} s",
+        faults=1,
+        analyses=len(stage.created),
+        seconds=round(took, 1),
+    )
+
+
+def _left_of(stage: Stage, what: str) -> list[str]:
+    kinds = ["contractanalyses", "jobs", "pods", "secrets"]
+    if what == "namespace":
+        listed = stage.api.request("GET", f"/api/v1/namespaces?fieldSelector=metadata.name={stage.namespace}")
+        if not listed["items"]:
+            return []
+    return [f"{kind}/{item['metadata']['name']}" for kind in kinds for item in stage.api.list(kind, stage.namespace)]
+
+
+def test_the_same_name_again_and_again(
+    stage: Stage, operator: OperatorProcess, figures: Figures, is_full: bool
+) -> None:
+    """Deleted and created without a pause: each is a new one, with a pod of its own."""
+    times = 100 if is_full else 20
+    waits: list[float] = []
+    uids: set[str] = set()
+    assert operator.is_alive()
+    for _ in range(times):
+        uid = stage.create("hanging-lease", deadlineSeconds=3600)
+        uids.add(uid)
+        began = time.monotonic()
+        wait_until("its pod", lambda uid=uid: stage.pods_of(uid), POD_SECONDS)
+        waits.append(time.monotonic() - began)
+        stage.api.delete("contractanalyses", stage.namespace, "hanging-lease")
+    wait_until("all to be gone", lambda: not _left_of(stage, "resource"), GONE_SECONDS)
+    waits.sort()
+    figures.add(
+        "same name",
+        f"the same name deleted and created {times} times: {len(waits)} of {times} got a pod within {POD_SECONDS} s, "
+        f"the median after {waits[len(waits) // 2]:.1f} s, the last after {waits[-1]:.1f} s",
+        faults=times,
+        analyses=times,
+        seconds=round(waits[-1], 1),
+    )
+    assert len(uids) == times
+
+
+def test_deleted_at_every_stage(api: ApiServer, stage: Stage, operator: OperatorProcess, figures: Figures) -> None:
+    """Between any two steps of the operator; it stays up, and leaves nothing."""
+    assert operator.is_alive()
+    for number in range(15):
+        name = f"hanging-{number}"
+        stage.create(name, deadlineSeconds=3600)
+        time.sleep(number * 0.03)
+        api.delete("contractanalyses", stage.namespace, name)
+    wait_until("all to be gone", lambda: not _left_of(stage, "resource"), GONE_SECONDS)
+    stage.create("plain-after")
+    stage.wait_finished(30, ["plain-after"])
+    assert operator.starts == 1
+    figures.add("deletion", "deleted at 15 instants of the start: nothing left", faults=15, analyses=16)
+
+
+def test_a_foreign_finalizer_holds_it(api: ApiServer, stage: Stage, operator: OperatorProcess) -> None:
+    """Somebody else's finalizer keeps the resource: no run begins, none is started again, and it goes with it."""
+    assert operator.is_alive()
+    held = {"metadata": {"finalizers": ["example.com/held"]}}
+    stage.create("hanging-held", deadlineSeconds=3600)
+    api.merge("contractanalyses", stage.namespace, "hanging-held", held)
+    wait_until("it to be analysed", lambda: stage.status("hanging-held").get("stage") == "Analyzing", 30)
+    api.delete("contractanalyses", stage.namespace, "hanging-held")
+    (job,) = api.list("jobs", stage.namespace)
+    api.delete("jobs", stage.namespace, job["metadata"]["name"])
+    wait_until("its Job to be gone", lambda: not api.list("jobs", stage.namespace), 30)
+    time.sleep(1)
+    assert not api.list("jobs", stage.namespace), "what is being deleted starts nothing"
+    with pytest.raises(RefusedError):  # finalizers of what is being deleted can only be taken away
+        api.merge("contractanalyses", stage.namespace, "hanging-held", {"metadata": {"finalizers": ["example.com/x"]}})
+    api.merge("contractanalyses", stage.namespace, "hanging-held", {"metadata": {"finalizers": None}})
+    wait_until("all to be gone", lambda: not _left_of(stage, "resource"), GONE_SECONDS)
