@@ -1,7 +1,7 @@
 """Fixtures of the fault tests.
 
-They use an instance of their own, because its API server and etcd end here. DEALGUARD_FAULTS=full runs the long form; without it, each scenario is as short as it can be, and some
-wait for that.
+They use an instance of their own, because its API server and etcd end here. DEALGUARD_FAULTS=full runs the long form;
+without it, each scenario is as short as it can be, and some wait for that.
 """
 
 import fcntl
