@@ -120,6 +120,7 @@ def _on_its_way(
         return Verdict(completed_from_storage(observation.analysis, status, report, now))
     lookup, refusal = observation.lookup, observation.quota_refusal
     times = [waiting.retry_at for waiting in (lookup, refusal) if waiting is not None and waiting.retry_at is not None]
+    times = [time for time in times if time > now]  # beyond, a place is missing: it is called when one is free
     return Verdict(_queued(observation, status, now), wait_until=min(times, default=None))
 
 

@@ -130,6 +130,7 @@ class PodState:
     reason: str = ""
     is_disrupted: bool = False  # the node or the scheduler took it away (condition DisruptionTarget)
     unschedulable_message: str | None = None
+    scheduled_at: datetime | None = None  # when it was given a node
     extract: ContainerState = Waiting()
     analyze: ContainerState = Waiting()
     is_gone: bool = False  # deleted; this is what it said last

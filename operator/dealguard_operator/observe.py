@@ -114,6 +114,7 @@ def pod_from(raw: Raw) -> PodState:
             reason=_text(status, "reason"),
             is_disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
             unschedulable_message=_text(scheduled, "message") if unschedulable else None,
+            scheduled_at=_time(scheduled, "lastTransitionTime") if scheduled.get("status") == "True" else None,
             extract=_container(status, "initContainerStatuses", pod.EXTRACT_CONTAINER),
             analyze=_container(status, "containerStatuses", pod.ANALYZE_CONTAINER),
         )

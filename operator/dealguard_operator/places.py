@@ -6,6 +6,7 @@ memory and rebuilt from the store, so there is nothing to repair after a restart
 """
 
 import bisect
+import heapq
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,11 +20,6 @@ class Limits:
 
     running: int | None = None
     running_per_namespace: int | None = None
-
-    @property
-    def is_unlimited(self) -> bool:
-        """Whether nobody ever waits."""
-        return self.running is None and self.running_per_namespace is None
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,7 @@ class Places:
         self._running_in: Counter[str] = Counter()
         self._tickets: dict[str, tuple[str, _Ticket]] = {}  # uid to namespace and ticket
         self._lines: dict[str, list[_Ticket]] = {}  # by namespace, sorted
+        self._closed: set[str] = set()  # namespaces
 
     def update(self, candidate: Candidate) -> bool:
         """Take note of where an analysis stands; whether that may let another one start."""
@@ -82,37 +79,68 @@ class Places:
             return True
         if uid not in self._tickets:
             return False
-        if not self._limits.is_unlimited and uid not in self.next_in_line():
+        if not self._is_its_turn(uid):
             return False
         namespace, _ = self._tickets[uid]
         self._leave_line(uid)
         self._take(uid, namespace)
         return True
 
+    def taken(self) -> list[str]:
+        """Who has a place."""
+        return list(self._running)
+
+    def close(self, namespace: str) -> bool:
+        """Give nobody of a namespace a place until it is opened again; whether it was open. Who has one keeps it."""
+        was_open = namespace not in self._closed
+        self._closed.add(namespace)
+        return was_open
+
+    def open(self, namespace: str) -> None:
+        """Give places to a namespace again."""
+        self._closed.discard(namespace)
+
     def next_in_line(self) -> list[str]:
         """Who gets the places that are free now, in order; nobody if none is."""
-        limit = self._limits.running
-        free = len(self._tickets) if limit is None else limit - len(self._running)
-        running_in = Counter(self._running_in)
+        free = self._free()
+        if free <= 0:
+            return []
+        # The head of each line that may move on; the smallest is next. One that has moved on lets the one behind it up.
+        heads = [(self._running_in[name], line[0], name) for name, line in self._lines.items() if self._has_room(name)]
+        heapq.heapify(heads)
         served = Counter[str]()  # by namespace, how many of its line are chosen
         chosen: list[str] = []
-        while len(chosen) < free:
-            heads = {
-                name: line[served[name]]
-                for name, line in self._lines.items()
-                if served[name] < len(line) and self._has_room(running_in[name])
-            }
-            if not heads:
-                break
-            namespace = min(heads, key=lambda name: (running_in[name], heads[name]))
-            chosen.append(heads[namespace][-1])
-            served[namespace] += 1
-            running_in[namespace] += 1
+        while heads and len(chosen) < free:
+            running, ticket, name = heads[0]
+            chosen.append(ticket[-1])
+            served[name] += 1
+            if served[name] < len(self._lines[name]) and self._has_room(name, ahead=served[name]):
+                heapq.heapreplace(heads, (running + 1, self._lines[name][served[name]], name))
+            else:
+                heapq.heappop(heads)
         return chosen
 
-    def _has_room(self, running: int) -> bool:
+    def _is_its_turn(self, uid: str) -> bool:
+        """Whether `uid` is next in line. All are asked often, so the whole line is gone through only if it matters."""
+        free = self._free()
+        if free <= 0:
+            return False
+        namespace, ticket = self._tickets[uid]
+        if not self._has_room(namespace, ahead=bisect.bisect_left(self._lines[namespace], ticket)):
+            return False
+        return free >= len(self._tickets) or uid in self.next_in_line()
+
+    def _free(self) -> int:
+        """How many places are free for those in line."""
+        limit = self._limits.running
+        return len(self._tickets) if limit is None else limit - len(self._running)
+
+    def _has_room(self, namespace: str, *, ahead: int = 0) -> bool:
+        """Whether the namespace may have one more, after `ahead` others of its line."""
         limit = self._limits.running_per_namespace
-        return limit is None or running < limit
+        if namespace in self._closed:
+            return False
+        return limit is None or self._running_in[namespace] + ahead < limit
 
     def _line_up(self, uid: str, namespace: str, ticket: _Ticket) -> None:
         if self._tickets.get(uid) == (namespace, ticket):

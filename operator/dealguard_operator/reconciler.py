@@ -160,6 +160,10 @@ class Reconciler:
 
     def take_everything_up(self) -> None:
         """Look at all analyses, because this process leads from now on."""
+        # First who runs: standing by, it was not noted whose Job the other leader made or saw end.
+        for uid in dict.fromkeys((*self._places.taken(), *self._store.unfinished())):
+            if (observation := self._observe(uid)) is not None:
+                self._line_up(observation)
         for uid in dict.fromkeys((*self._store.unfinished(), *(one.uid for one in self._store.analyses()))):
             self._queue.add(uid)
 
@@ -175,7 +179,7 @@ class Reconciler:
             self._store.put_analysis(analysis)  # its last version tells what came before from what comes after
             self._forget(analysis.uid)
         elif self._store.put_analysis(analysis, may_return=True):
-            self._queue.add(analysis.uid)
+            self._queue.add(analysis.uid, is_urgent=_runs(analysis))
 
     def see_job(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of a Job."""
@@ -188,7 +192,7 @@ class Reconciler:
             self._store.remove_job(job)
             self._secrets_made_at.pop(job.uid, None)
         if is_news or is_deleted:
-            self._queue.add(job.owner_uid)
+            self._hurry(job.owner_uid)
 
     def see_pod(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of a pod."""
@@ -200,7 +204,12 @@ class Reconciler:
         if is_deleted:
             self._store.remove_pod(pod)
         if is_news or is_deleted:
-            self._queue.add(pod.analysis_uid)
+            self._hurry(pod.analysis_uid)
+
+    def _hurry(self, uid: str) -> None:
+        """Look at an analysis whose run moved on, before those that wait; at one that ended there is no hurry."""
+        analysis = self._store.analysis(uid)
+        self._queue.add(uid, is_urgent=analysis is not None and _runs(analysis))
 
     # The slow look at everything.
 
@@ -223,28 +232,33 @@ class Reconciler:
             await asyncio.sleep(self._settings.resync_seconds * random.uniform(0.9, 1.1))  # noqa: S311
 
     async def _resync(self) -> None:
-        changed: set[str] = set()
         for namespace in self._settings.namespaces or (None,):
             began_at = self._store.now()
             pods = await _collect(pod_from, self._api.list_pods(namespace))
             self._watches.compare("pods", namespace, pods, self._store.knows)
-            changed |= self._store.replace_pods(namespace, pods, list_began_at=began_at)
+            self._take_up(self._store.replace_pods(namespace, pods, list_began_at=began_at))
             began_at = self._store.now()
             jobs = await _collect(job_from, self._api.list_jobs(namespace))
             self._watches.compare("jobs", namespace, jobs, self._store.knows)
-            changed |= self._store.replace_jobs(namespace, jobs, list_began_at=began_at)
+            self._take_up(self._store.replace_jobs(namespace, jobs, list_began_at=began_at))
             began_at = self._store.now()
             analyses = await _collect(analysis_from, self._api.list_analyses(namespace))
             self._watches.compare("analyses", namespace, analyses, self._store.knows)
-            changed |= self._store.replace_analyses(namespace, analyses, list_began_at=began_at)
+            self._take_up(self._store.replace_analyses(namespace, analyses, list_began_at=began_at))
         # All that run are known before a place is given away. Who only waits for one is called when it is free.
         known = [observation for uid in self._store.unfinished() if (observation := self._observe(uid)) is not None]
         for observation in known:
             if self._line_up(observation) is not Standing.WAITS:
-                changed.add(observation.analysis.uid)
-        for uid in changed:
-            self._queue.add(uid)
+                self._queue.add(observation.analysis.uid)
         self._call_next()
+
+    def _take_up(self, uids: Iterable[str]) -> None:
+        """Look at what a list changed: at once, because a later one may fail, and the next finds no change here."""
+        for uid in uids:
+            if self._store.analysis(uid) is None:
+                self._let_go(uid)  # deleted, and no watch said so
+            else:
+                self._queue.add(uid)
 
     # One analysis.
 
@@ -277,6 +291,7 @@ class Reconciler:
         for _ in range(_MAX_PASSES):
             observation = self._observe(uid, is_fresh=is_fresh)
             if observation is None:
+                self._let_go(uid)
                 return
             self._line_up(observation)
             observation = replace(observation, has_place=self._places.claim(uid))
@@ -313,6 +328,16 @@ class Reconciler:
     def _call_next(self) -> None:
         for uid in self._places.next_in_line():
             self._queue.add(uid)
+
+    def _close(self, namespace: str) -> None:
+        """Call nobody of a namespace without room for a while: thousands may wait, and one is enough to try."""
+        if self._places.close(namespace):
+            # A second later, as decisions know whole seconds: who was refused first is first in line again.
+            asyncio.get_running_loop().call_later(_QUOTA_RETRY_SECONDS + 1, self._open, namespace)
+
+    def _open(self, namespace: str) -> None:
+        self._places.open(namespace)
+        self._call_next()
 
     def _observe(self, uid: str, *, is_fresh: bool = False) -> Observation | None:
         observation = self._store.observe(uid)
@@ -404,6 +429,7 @@ class Reconciler:
         except errors.QuotaExceededError as error:
             retry_at = self._now() + timedelta(seconds=_QUOTA_RETRY_SECONDS)
             self._quota_refusals[analysis.uid] = QuotaRefusal(error.message, retry_at)
+            self._close(analysis.namespace)
             return
         except errors.RejectedError as error:
             self._job_rejections[analysis.uid] = error.message
@@ -461,6 +487,10 @@ class Reconciler:
 
     def _forget(self, uid: str) -> None:
         self._store.remove_analysis(uid)
+        self._let_go(uid)
+
+    def _let_go(self, uid: str) -> None:
+        """Keep nothing more for an analysis that is not known, or no longer."""
         if self._places.remove(uid):
             self._call_next()
         self._failures.pop(uid, None)
@@ -507,6 +537,12 @@ class Reconciler:
             await self._api.create_event(_event_manifest(analysis, note, self._now()))
         except errors.ApiError as error:
             AnalysisLogger(analysis).warning("The Event %s could not be posted: %s", note.reason, error.message)
+
+
+def _runs(analysis: Analysis) -> bool:
+    """Whether it has a Job on record and has not ended."""
+    phase = analysis.status.phase
+    return analysis.status.job_name is not None and not (phase is not None and phase.is_terminal)
 
 
 def _status_manifest(analysis: Analysis, decision: Decision) -> dict[str, Any]:

@@ -95,11 +95,23 @@ def test_without_a_place_it_is_queued_and_has_no_job() -> None:
     assert after.actions == (CreateJob(JOB_NAME, 1),)
 
 
+def test_what_a_quota_refused_waits_for_a_place_like_others_once_the_pause_is_over() -> None:
+    refusal = QuotaRefusal("exceeded quota: small", at(10))
+    status, refused = settle(Observation(analysis(), has_place=False, quota_refusal=refusal), 2)
+    assert refused.requeue_after_seconds == 8
+    decision = decide(Observation(analysis(status), has_place=False, quota_refusal=refusal), at(11))
+    assert decision.is_empty
+    assert decision.requeue_after_seconds is None, (
+        "it is called when a place is free: looking again would be a busy loop"
+    )
+
+
 @dataclass(frozen=True)
 class ObstructionCase:
     why: str
     pods: tuple[PodState, ...]
     reason: Reason | None
+    job_started: float | None = 1
 
 
 @pytest.mark.parametrize(
@@ -107,7 +119,13 @@ class ObstructionCase:
     [
         ObstructionCase("no node has room", (pod(unschedulable_message="0/3 nodes"),), Reason.UNSCHEDULABLE),
         ObstructionCase("no node gets the image", (pulling("ImagePullBackOff"),), Reason.IMAGE_PULL_FAILED),
+        ObstructionCase(
+            "the node came late: its image has the time from then on",
+            (replace(pulling("ErrImagePull"), scheduled_at=at(50)),),
+            None,
+        ),
         ObstructionCase("no pod may be created", (), Reason.POD_NOT_CREATED),
+        ObstructionCase("the Job controller has not come to the Job: slow, not stuck", (), None, job_started=None),
         ObstructionCase("a large image is pulled: slow, not stuck", (pod(),), None),
         ObstructionCase("it works: slow, not stuck", (running(),), None),
         ObstructionCase(
@@ -117,7 +135,8 @@ class ObstructionCase:
     ids=lambda case: case.why,
 )
 def test_what_cannot_start_has_a_deadline_of_its_own(case: ObstructionCase) -> None:
-    observation = observe(*case.pods, job=job())
+    started_at = None if case.job_started is None else at(case.job_started)
+    observation = observe(*case.pods, job=job(started_at=started_at))
     created_at = case.pods[-1].created_at if case.pods else at(1)
     late = created_at + timedelta(seconds=60)
     early = settle(observation, 59, start_deadline_seconds=60)[0]

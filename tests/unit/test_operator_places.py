@@ -1,6 +1,7 @@
 """Who may start: limits, fairness between namespaces, priority, age, and that no place is lost or given twice."""
 
 import random
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -113,6 +114,52 @@ def test_what_already_runs_counts_even_beyond_a_lowered_limit() -> None:
     for one in running_now[:4]:
         line.update(replace(one, standing=Standing.ASIDE))
     assert line.claim("w")
+
+
+def test_a_closed_namespace_is_passed_over_until_it_is_opened() -> None:
+    line = places(candidate("r", "a", Standing.RUNS), candidate("a1", "a"), candidate("b1", "b", queued=9))
+    assert line.close("a")
+    assert not line.close("a"), "it is closed already"
+    assert line.next_in_line() == ["b1"]
+    assert not line.claim("a1")
+    assert line.claim("r"), "who has a place keeps it"
+    line.open("a")
+    assert line.claim("a1")
+
+
+def naive_line(limits: Limits, running: dict[str, str], waiting: dict[str, Candidate]) -> list[str]:
+    """Who is next, by the words of the rule: one place after the other, each to the first by load, priority and age."""
+    free = len(waiting) if limits.running is None else limits.running - len(running)
+    load, left, chosen = Counter(running.values()), dict(waiting), list[str]()
+    while len(chosen) < free:
+        per_namespace = limits.running_per_namespace
+        able = [one for one in left.values() if per_namespace is None or load[one.namespace] < per_namespace]
+        if not able:
+            break
+        first = min(able, key=lambda one: (load[one.namespace], -one.priority, one.queued_at, one.uid))
+        chosen.append(first.uid)
+        load[first.namespace] += 1
+        del left[first.uid]
+    return chosen
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(3), Limits(None, 2), Limits(6, 2)], ids=str)
+def test_the_line_is_what_the_rule_says(limits: Limits) -> None:
+    chance = random.Random(11)
+    for _ in range(30):
+        line, running, waiting = Places(limits), dict[str, str](), dict[str, Candidate]()
+        for number in range(25):
+            one = candidate(
+                str(number), chance.choice("abcd"), priority=chance.randint(0, 2), queued=chance.randint(0, 5)
+            )
+            line.update(one)
+            waiting[one.uid] = one
+            asked = chance.choice(list(waiting))
+            expected = naive_line(limits, running, waiting)
+            assert line.next_in_line() == expected
+            assert line.claim(asked) == (asked in expected)
+            if asked in expected:
+                running[asked] = waiting.pop(asked).namespace
 
 
 def test_any_course_of_events_keeps_the_limits_and_starves_nobody() -> None:

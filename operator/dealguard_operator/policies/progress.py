@@ -69,8 +69,11 @@ def obstructed_since(observation: Observation) -> datetime | None:
     """
     pod = observation.live_pods[-1] if observation.live_pods else None
     if pod is not None:
-        return pod.created_at if not pod.has_started and waiting_cause(pod) is not None else None
-    return observation.job.began_at if observation.job is not None and may_lack_pod(observation) else None
+        if pod.has_started or waiting_cause(pod) is None:
+            return None
+        return pod.scheduled_at or pod.created_at  # a new node took its time, the image has its own
+    # Not before the Job controller has seen the Job: it may be away, or have thousands before this one.
+    return observation.job.started_at if observation.job is not None and may_lack_pod(observation) else None
 
 
 def no_pod_message(job_name: str) -> str:

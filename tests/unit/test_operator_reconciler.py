@@ -1,0 +1,130 @@
+"""The reconciler on a small API server: what lists alone tell, taking over, a namespace without room."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+from kubernetes.aio import client
+
+from dealguard_operator.kubernetes_api import KubernetesApi
+from dealguard_operator.presign import Presigner
+from dealguard_operator.reconciler import Reconciler
+from tests.unit.operator_cases import settings
+from tests.unit.test_operator_metrics import ApiServer
+
+
+class CrowdedApiServer(ApiServer):
+    """Has no room for a Job while `is_full`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_full = False
+        self.refused = 0
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        if self.is_full and request.method == "POST" and request.path.endswith("/jobs"):
+            self.refused += 1
+            message = 'jobs.batch "x" is forbidden: exceeded quota: small, limited: count/jobs.batch=1'
+            return web.json_response({"kind": "Status", "message": message}, status=403)
+        return await super()._answer(request)
+
+    def phases(self) -> list[str]:
+        return [item.get("status", {}).get("phase", "") for item in self.objects["contractanalyses"].values()]
+
+
+class Switch:
+    """The right to write, switched by hand."""
+
+    def __init__(self, *, leads: bool) -> None:
+        self.leads = leads
+
+    def seconds_left(self) -> float:
+        return math.inf if self.leads else 0
+
+
+@pytest.fixture
+async def api_server() -> AsyncIterator[CrowdedApiServer]:
+    api_server = CrowdedApiServer()
+    await api_server.server.start_server()
+    yield api_server
+    await api_server.server.close()
+
+
+@asynccontextmanager
+async def reconciling(
+    api_server: ApiServer, leadership: Switch | None = None, **chosen: str
+) -> AsyncIterator[Reconciler]:
+    """A reconciler that no watch feeds."""
+    our_settings = settings(**{"RESYNC_SECONDS": "0.05", **chosen})
+    api = KubernetesApi(client.Configuration(host=str(api_server.server.make_url("")).rstrip("/")))
+    reconciler = Reconciler(api, Presigner(our_settings), our_settings, leadership=leadership)
+    task = asyncio.create_task(reconciler.run())
+    try:
+        yield reconciler
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        await api.close()
+
+
+async def until(probe: Callable[[], Any]) -> None:
+    async with asyncio.timeout(10):
+        while not probe():  # noqa: ASYNC110 - what is awaited sets no event
+            await asyncio.sleep(0.01)
+
+
+async def some_resyncs(api_server: ApiServer) -> None:
+    lists = api_server.lists
+    await until(lambda: api_server.lists > lists + 12)
+
+
+@pytest.mark.parametrize("gone", ["first", "second"], ids=["one that ran", "one that waited"])
+async def test_a_deletion_that_only_a_list_tells_gives_the_place_back(api_server: CrowdedApiServer, gone: str) -> None:
+    api_server.analyse("first")
+    async with reconciling(api_server, MAX_RUNNING="1"):
+        await api_server.wait_for(first="Processing")
+        for name in ("second", "third"):
+            api_server.analyse(name)
+            await api_server.wait_for(**{name: "Pending"})
+        del api_server.objects["contractanalyses"][gone]
+        if gone == "second":
+            await some_resyncs(api_server)
+            del api_server.objects["contractanalyses"]["first"]
+            await api_server.wait_for(third="Processing")
+        else:
+            await api_server.wait_for(second="Processing", third="Pending")
+
+
+async def test_who_takes_over_knows_first_which_places_are_taken(api_server: CrowdedApiServer) -> None:
+    leadership = Switch(leads=False)
+    async with reconciling(api_server, leadership, MAX_RUNNING="1", RESYNC_SECONDS="1000") as reconciler:
+        await reconciler.wait_synced()
+        for name in ("waits", "runs"):  # as the watches tell it
+            api_server.analyse(name)
+            reconciler.see_analysis(api_server.objects["contractanalyses"][name], is_deleted=False)
+        async with reconciling(api_server, MAX_RUNNING="1"):  # the other leader, which chose another one
+            await until(lambda: api_server.objects["jobs"])
+            await until(lambda: sorted(api_server.phases()) == ["Pending", "Processing"])
+        for raw in api_server.objects["contractanalyses"].values():
+            reconciler.see_analysis(raw, is_deleted=False)
+        for raw in api_server.objects["jobs"].values():
+            reconciler.see_job(raw, is_deleted=False)
+        # The order in which it learned of them must not matter.
+        leadership.leads = True
+        reconciler.take_everything_up()
+        await asyncio.sleep(0.3)
+        assert len(api_server.objects["jobs"]) == 1
+
+
+async def test_a_namespace_without_room_is_not_asked_by_all_that_wait(api_server: CrowdedApiServer) -> None:
+    api_server.is_full = True
+    for number in range(100):
+        api_server.analyse(f"a{number}")
+    async with reconciling(api_server, MAX_RUNNING="10"):
+        await until(lambda: api_server.phases() == ["Pending"] * 100)
+        await some_resyncs(api_server)
+        assert 1 <= api_server.refused <= 16, "no more than the workers had in hand"
