@@ -4,10 +4,12 @@ One JSON object a line: `title`, `text`, `topics`, `void`, `contract`.
 Source: D. Braun et al., CC BY-SA 4.0.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from training import json_lines
+from training.json_lines import MalformedError
 
 
 @dataclass(frozen=True)
@@ -22,21 +24,20 @@ class LabelledClause:
 
 
 def read_clauses(path: Path) -> Iterator[LabelledClause]:
-    """The clauses of a file.
+    """The clauses of a file, plain or gzipped.
 
     Raises:
-        ValueError: a line is not of that form; the message names it.
+        MalformedError: the file or a line is not of that form; the message names it.
     """
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                content = json.loads(line)
-                yield LabelledClause(
-                    title=content["title"] or "",
-                    text=content["text"] or "",
-                    topics=frozenset(content["topics"]),
-                    void=bool(content["void"]),
-                    contract=str(content["contract"]),
-                )
-            except (KeyError, TypeError, ValueError) as error:
-                raise ValueError(f"line {number} of {path.name} is not a labelled clause ({error!r})") from None
+    for number, content in json_lines.read(path):
+        try:
+            clause = LabelledClause(
+                title=content["title"] or "",
+                text=content["text"] or "",
+                topics=frozenset(content["topics"]),
+                void=bool(content["void"]),
+                contract=str(content["contract"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise MalformedError(f"line {number} of {path.name} is not a labelled clause ({error!r})") from None
+        yield clause

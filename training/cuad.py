@@ -5,8 +5,6 @@ One JSON object a line: `id`, `split`, `pages` (text of each page), `spans` (`ca
 Source: The Atticus Project, CC BY 4.0.
 """
 
-import gzip
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -20,6 +18,8 @@ from dealguard_analyzer.document import ExtractedDocument, Page
 from dealguard_analyzer.engines.rules.text import ContractText
 from dealguard_analyzer.quotes import QuoteIndex
 from dealguard_api.report import DocumentInfo
+from training import json_lines
+from training.json_lines import MalformedError
 
 # The annotators left out words within a passage here.
 _OMITTED = "<omitted>"
@@ -59,14 +59,14 @@ def read_contracts(path: Path) -> Iterator[Contract]:
     """The contracts of a file, plain or gzipped.
 
     Raises:
-        ValueError: a line is not of that form; the message names it.
+        MalformedError: the file or a line is not of that form; the message names it.
     """
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                yield _contract(json.loads(line))
-            except (KeyError, TypeError, ValueError) as error:
-                raise ValueError(f"line {number} of {path.name} is not a labelled contract ({error!r})") from None
+    for number, content in json_lines.read(path):
+        try:
+            contract = _contract(content)
+        except (KeyError, TypeError, ValueError) as error:
+            raise MalformedError(f"line {number} of {path.name} is not a labelled contract ({error!r})") from None
+        yield contract
 
 
 def _contract(content: dict[str, object]) -> Contract:

@@ -20,6 +20,7 @@ from dealguard_analyzer.engines.rules.model import standard_terms
 from dealguard_analyzer.quotes import QuoteIndex
 from dealguard_api.report import Clause, Report
 from training import agb_de, cuad, scores
+from training.json_lines import MalformedError
 
 _JOBS = 2
 
@@ -111,6 +112,8 @@ def evaluate_contracts(path: Path, split: str | None) -> dict[str, object]:
     contracts = list(cuad.read_contracts(path))
     wanted = split or ("dev" if any(contract.split == "dev" for contract in contracts) else None)
     contracts = [contract for contract in contracts if wanted is None or contract.split == wanted]
+    if not contracts:
+        raise MalformedError(f"{path.name} has no contracts" + (f" of the split {wanted}" if wanted else ""))
     print(f"evaluate: {len(contracts)} contracts of {path.name}" + (f", split {wanted}" if wanted else ""))
     with ProcessPoolExecutor(_JOBS) as pool:
         scored = list(pool.map(score_contract, contracts, chunksize=2))
@@ -135,6 +138,8 @@ def evaluate_contracts(path: Path, split: str | None) -> dict[str, object]:
 def evaluate_clauses(path: Path) -> dict[str, object]:
     """The figures on clauses of German standard terms, with a table by topic on standard output."""
     clauses = list(agb_de.read_clauses(path))
+    if not clauses:
+        raise MalformedError(f"{path.name} has no clauses")
     print(f"\nevaluate: {len(clauses)} clauses of {path.name}")
     scored = score_clauses(clauses)
     print(f"\n{'topic':36} {'marked':>6} {'found':>6} {'right':>6} {'F1':>6}")
@@ -172,10 +177,9 @@ def main(arguments: Sequence[str]) -> int:
         print("usage: make evaluate CONTRACTS=contracts.jsonl[.gz] CLAUSES=clauses.jsonl OUT=scores.json [SPLIT=dev]")
         return 2
     contracts, clauses, out, *split = arguments
-    for name in (contracts, clauses):
-        if name != "-" and not Path(name).is_file():
-            print(f"evaluate: there is no file {name}. Give CONTRACTS and CLAUSES; - leaves one out.", file=sys.stderr)
-            return 2
+    if complaint := _complaint(contracts, clauses, Path(out)):
+        print(f"evaluate: {complaint}", file=sys.stderr)
+        return 2
     figures: dict[str, object] = {}
     try:
         if contracts != "-":
@@ -184,12 +188,25 @@ def main(arguments: Sequence[str]) -> int:
             part = evaluate_clauses(Path(clauses))
             intervals = {**_object(figures.get("intervals_95")), **_object(part["intervals_95"])}
             figures |= {**part, "intervals_95": intervals}
-    except ValueError as error:
+    except MalformedError as error:
         print(f"evaluate: {error}. docs/evaluation.md describes the files.", file=sys.stderr)
         return 2
     Path(out).write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"\nevaluate: figures in {out}\nNext: docs/evaluation.md says what they mean")
     return 0
+
+
+def _complaint(contracts: str, clauses: str, out: Path) -> str | None:
+    """What is wrong with the arguments and can be told before minutes of work."""
+    given = [name for name in (contracts, clauses) if name != "-"]
+    if not given:
+        return "nothing to measure. Give CONTRACTS=FILE, CLAUSES=FILE or both."
+    for name in given:
+        if not Path(name).is_file():
+            return f"there is no file {name}. Give CONTRACTS and CLAUSES; - leaves one out."
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        return f"the figures cannot be written to {out}. Name a file in a folder that exists with OUT=FILE."
+    return None
 
 
 def _object(value: object) -> dict[str, object]:

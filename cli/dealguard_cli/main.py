@@ -37,7 +37,7 @@ Exit codes:
     0  done (with --wait: every analysis completed)
     1  an analysis failed, was cancelled or has no report yet
     2  wrong usage, or a file that cannot be used; nothing was submitted
-    3  cluster or storage unreachable, not configured or not permitted
+    3  cluster or storage unreachable, not configured or not permitted; --engine claude without a key
     4  --timeout was over before the analysis finished; it goes on
     5  not found
    10  --fail-on: a contract has a finding of that colour or a worse one
@@ -197,6 +197,11 @@ def explain(options: ClusterOptions, **request: Any) -> ExitStatus:
     "--max-seconds-per-page",
     type=click.FloatRange(min=0, min_open=True),
     help="A page that takes longer is named as unreadable. [default: 5]",
+)
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    help="The pages that are not read by then are named as unreadable. [default: 120]",
 )
 @click.option(
     "--max-memory-bytes", type=click.IntRange(min=1), help="What reading may use. [default: 536870912 (512 MiB)]"

@@ -12,6 +12,7 @@ from dealguard_cli.errors import BadInputError, CliReason, ExitStatus
 from dealguard_cli.local_analysis import Failure, Outcome
 from dealguard_cli.presentation.outcomes import Output, Written
 from dealguard_cli.presentation.report import in_format
+from dealguard_cli.presentation.terminal import shown_name
 
 FileFormat = Literal["html", "json", "markdown"]
 
@@ -66,10 +67,12 @@ def _distinct_names(files: Sequence[Path]) -> Iterator[str]:
     """The files' names without ending; 'lease', 'lease-2' where contracts of several folders are named alike."""
     used: set[str] = set()
     for file in files:
-        name, number = file.stem, 1
+        # A name with control characters would drive the terminal of whoever lists the folder.
+        stem = shown_name(file.stem).replace("\N{REPLACEMENT CHARACTER}", "_")
+        name, number = stem, 1
         while name.casefold() in used:
             number += 1
-            name = f"{file.stem}-{number}"
+            name = f"{stem}-{number}"
         used.add(name.casefold())
         yield name
 

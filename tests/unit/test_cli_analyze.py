@@ -90,6 +90,7 @@ def test_text_puts_the_risk_table_first() -> None:
         (b"Dear Sirs", (), ExitStatus.BAD_INPUT, "NotAPDF", "Export the contract as PDF"),
         (pdf_with_pages(1), ("--max-pdf-bytes", "100"), ExitStatus.BAD_INPUT, "DocumentTooLarge", "--max-pdf-bytes"),
         (pdf_with_pages(3), ("--max-pages", "2"), ExitStatus.BAD_INPUT, "TooManyPages", "raise --max-pages"),
+        (pdf_with_pages(1), ("--max-seconds", "0.001"), ExitStatus.BAD_INPUT, "DocumentUnreadable", "PDF viewer"),
         (encrypted_pdf("secret"), (), ExitStatus.BAD_INPUT, "DocumentEncrypted", "without the password"),
         (picture_only_pdf(), (), ExitStatus.BAD_INPUT, "NoTextLayer", "It needs OCR"),
         (b"%PDF-1.7\n" + b"\0" * 500, (), ExitStatus.BAD_INPUT, "DocumentUnreadable", "print it to a new PDF"),
@@ -138,8 +139,10 @@ def test_one_bad_file_does_not_stop_the_others(three_files: list[str]) -> None:
     assert f"Error: {three_files[1]}: " in answer.stderr
     assert "Save a copy without the password" in answer.stderr
     assert "3 of 3: " in answer.stderr, "a sign of life for each file"
-    overview = [line.split("│") for line in answer.stdout.splitlines()[-3:]]
-    assert [row[-1].strip() for row in overview] == ["lease.pdf", "broken.pdf: DocumentEncrypted", "lease.pdf"]
+    overview = answer.stdout[answer.stdout.index("┃ File") :]
+    shown = "".join(line.rpartition("│")[2].strip() for line in overview.splitlines()[2:])
+    broken = "broken.pdf: DocumentEncrypted"
+    assert shown == f"{three_files[0]}{broken}{three_files[2]}", "by their paths where the names are alike"
     assert "Traceback" not in answer.stderr
 
 
@@ -165,6 +168,14 @@ def test_each_report_has_a_file_of_its_own(three_files: list[str], tmp_path: Pat
     (listed,) = json.loads(data.stdout)
     assert listed["reportFile"] == str(folder / "lease.json")
     assert listed["risk"] == Report.model_validate_json((folder / "lease.json").read_text()).risk.to_wire()
+
+
+def test_the_name_of_a_report_cannot_drive_a_terminal(tmp_path: Path) -> None:
+    contract = tmp_path / "lease\x1b[2J\n\u202efdp.pdf"
+    contract.write_bytes(pdf_with_pages(1))
+    answer = analyze(str(contract), "-O", str(tmp_path / "reports"))
+    assert answer.returncode == ExitStatus.OK, answer.stderr
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["lease_[2J__fdp.html"]
 
 
 @pytest.mark.parametrize(

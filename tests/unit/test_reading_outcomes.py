@@ -54,6 +54,12 @@ REFUSED = [
         "4 pages; the limit is 3",
         {"max_pages": 3},
     ),
+    Refused(
+        "five thousand pages",
+        lambda: make.pdf_with_shared_content(5000, make.text_content(make.PROSE)),
+        Reason.TOO_MANY_PAGES,
+        "5,000 pages; the limit is 2,000",
+    ),
     Refused("a scan", make.scanned_pdf, Reason.NO_TEXT_LAYER, "its pages are pictures"),
     Refused("a scan with a page number", lambda: make.scanned_pdf("Seite 1"), Reason.NO_TEXT_LAYER, "pictures"),
     Refused("blank pages", lambda: make.pdf_of_lines([], []), Reason.NO_TEXT_LAYER, "no letters of text on 2 pages"),

@@ -111,6 +111,11 @@ def test_what_a_finding_of_a_sample_quotes_is_not_absent(name: str, language: La
     report = RulesEngine().analyze(EngineRequest(document, language))
     quoted = {found.category for found in report.findings if found.citations}
     assert quoted and not quoted & set(report.absent)
+    found = {clause.category for clause in report.clauses}
+    assert found | set(report.absent) | set(report.not_determined) >= set(CUAD_CATEGORIES)
+    assert len(found) + len(report.absent) + len(report.not_determined) == len(
+        found | set(report.absent) | set(report.not_determined)
+    )
     if language == "de":  # clauses that German contracts word in their own way
         assert not {"Change Of Control", "Audit Rights", "Exclusivity", "License Grant"} & set(report.absent)
         assert "14.03.2025" in report.summary
@@ -150,6 +155,8 @@ def test_progress_reaches_its_end() -> None:
         pytest.param("“Alias” (the “B” and ( , – nachfolgend " * 1_500, id="aliases without names"),
         pytest.param("$1,000,000,000 " * 10_000, id="amounts"),
         pytest.param("between by and between dated as of June 1 agreement party shall " * 2_000, id="preambles"),
+        pytest.param("made" + " between" * 40 + ". Agreement shall party, after June 5, 2020", id="a long preamble"),
+        pytest.param("agreement shall party hereby March 5, 2020 " * 1_000, id="dates"),
         pytest.param("\n".join(["agreement shall party hereby"] * 10_000), id="short lines"),
         pytest.param("haftung ist soweit nicht anders vereinbart " * 3_000, id="a German anchor"),
     ],

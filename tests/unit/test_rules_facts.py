@@ -309,11 +309,24 @@ def test_other_periods_are_not_the_initial_term(sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Each of Alpha Example LLC", "Beispielgasse 3, 79100 Freiburg GmbH", "12 Example Street Inc."]
+    "name",
+    [
+        "Each of Alpha Example LLC",
+        "Beispielgasse 3, 79100 Freiburg GmbH",
+        "12 Example Street Inc.",
+        "SECTION 1. SERVICES AS",
+        "SERVICES AGREEMENT Inc.",
+    ],
 )
 def test_addresses_and_phrases_are_no_parties(name: str) -> None:
     text = text_of(f'This Agreement is made by and between {name} ("Seller") and Beta Example Inc. ("Buyer").')
     assert [party.name for party in find_parties(text)] == ["Beta Example Inc."]
+
+
+@pytest.mark.parametrize("name", ["Alpha Example Co., Ltd.", "Bank of Example, N. A.", "Example Pty Ltd"])
+def test_a_legal_form_is_part_of_the_name(name: str) -> None:
+    text = text_of(f'This Agreement is made by and between {name} ("Seller") and Beta Example Inc. ("Buyer").')
+    assert [party.name for party in find_parties(text)] == [name, "Beta Example Inc."]
 
 
 def test_natural_persons_are_parties_by_their_names_alone() -> None:

@@ -110,16 +110,24 @@ def test_the_interval_holds_the_value_and_is_the_same_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("contracts", "clauses", "says"),
+    ("contracts", "clauses", "out", "says"),
     [
-        ("missing.jsonl", "-", "there is no file missing.jsonl"),
-        ("clauses.jsonl", "-", "line 1 of clauses.jsonl is not a labelled contract"),
-        ("-", "contracts.jsonl", "line 1 of contracts.jsonl is not a labelled clause"),
+        ("missing.jsonl", "-", "out.json", "there is no file missing.jsonl"),
+        ("clauses.jsonl", "-", "out.json", "line 1 of clauses.jsonl is not a labelled contract"),
+        ("-", "contracts.jsonl", "out.json", "line 1 of contracts.jsonl is not a labelled clause"),
+        ("-", "-", "out.json", "nothing to measure"),
+        ("empty.jsonl", "-", "out.json", "empty.jsonl has no contracts"),
+        ("-", "empty.jsonl", "out.json", "empty.jsonl has no clauses"),
+        ("-", "text.jsonl", "out.json", "line 2 of text.jsonl is no JSON"),
+        ("cut.jsonl.gz", "-", "out.json", "cut.jsonl.gz cannot be read after line 0"),
+        ("-", "bytes.jsonl", "out.json", "bytes.jsonl cannot be read"),
+        ("contracts.jsonl", "-", "nowhere/out.json", "cannot be written to nowhere/out.json"),
     ],
 )
 def test_wrong_files_are_named(
     contracts: str,
     clauses: str,
+    out: str,
     says: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -128,7 +136,11 @@ def test_wrong_files_are_named(
     monkeypatch.chdir(tmp_path)
     Path("contracts.jsonl").write_text(json.dumps(_CONTRACT), encoding="utf-8")
     Path("clauses.jsonl").write_text(json.dumps(_CLAUSE), encoding="utf-8")
-    assert evaluate.main([contracts, clauses, "out.json"]) == 2
+    Path("empty.jsonl").write_text("\n", encoding="utf-8")
+    Path("text.jsonl").write_text(json.dumps(_CLAUSE) + "\nDear Sirs\n", encoding="utf-8")
+    Path("bytes.jsonl").write_bytes(b"\xff\xfe")
+    Path("cut.jsonl.gz").write_bytes(gzip.compress(json.dumps(_CONTRACT).encode())[:-20])
+    assert evaluate.main([contracts, clauses, out]) == 2
     assert says in capsys.readouterr().err
     assert not Path("out.json").exists()
 

@@ -51,6 +51,7 @@ class AnalyzeRequest:
     max_pdf_bytes: int
     max_pages: int | None
     max_seconds_per_page: float | None
+    max_seconds: float | None
     max_memory_bytes: int | None
     model: str | None
     fail_on: Colour | None
@@ -129,6 +130,7 @@ def _extract_settings(request: AnalyzeRequest) -> ExtractSettings:
         "max_pdf_bytes": request.max_pdf_bytes,
         "max_pages": request.max_pages,
         "max_seconds_per_page": request.max_seconds_per_page,
+        "max_seconds": request.max_seconds,
         "max_memory_bytes": request.max_memory_bytes,
     }
     return ExtractSettings.model_validate({name: limit for name, limit in limits.items() if limit is not None})

@@ -1,5 +1,6 @@
 """What became of the files that were analysed on this machine: tables, reports, or data."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ def print_outcomes(outcomes: Sequence[Outcome], output: Output | None) -> None:
         _print_json(outcomes)
         return
     console = _console()
+    names = _distinct_names([outcome.file for outcome in outcomes])
     for position, outcome in enumerate(outcomes):
         if not isinstance(outcome.result, Report):
             print_error(_sentence(outcome.file, outcome.result))
@@ -41,11 +43,12 @@ def print_outcomes(outcomes: Sequence[Outcome], output: Output | None) -> None:
         if position:
             click.echo()
         if output is None or output == "table":
-            print_risks(console, outcome.result, outcome.file.name)
+            print_risks(console, outcome.result, names[position])
         elif output == "text":
-            print_report(outcome.result, "text", title=outcome.file.name)
+            print_report(outcome.result, "text", title=names[position])
         else:
-            click.echo(in_format(outcome.result, output, _name_beside(outcome.file, outcomes)), nl=False)
+            # One alone needs no name to be told from others.
+            click.echo(in_format(outcome.result, output, names[position] if len(names) > 1 else None), nl=False)
     if output in (None, "table"):
         _print_overview(console, outcomes)
         _say_next("The quotes and what to do about each risk: add -o text, or -o html --output-dir DIR.")
@@ -112,15 +115,14 @@ def _print_overview(console: Console, outcomes: Sequence[Outcome], least: int = 
     table.add_column("Score", justify="right", no_wrap=True)
     table.add_column("Findings", justify="right", no_wrap=True)
     table.add_column("File", overflow="fold")
-    for outcome in outcomes:
-        table.add_row(*_overview_row(outcome))
+    for outcome, name in zip(outcomes, _distinct_names([each.file for each in outcomes]), strict=True):
+        table.add_row(*_overview_row(outcome, Text(shown_name(name))))
     if least > 1:
         console.print()
     console.print(table)
 
 
-def _overview_row(outcome: Outcome) -> tuple[Text, ...]:
-    name = Text(shown_name(outcome.file.name))
+def _overview_row(outcome: Outcome, name: Text) -> tuple[Text, ...]:
     if isinstance(outcome.result, Failure):
         return Text("failed", style="red"), Text("–"), Text("–"), name.append(f": {outcome.result.reason}")
     risk = outcome.result.risk
@@ -139,9 +141,10 @@ def _sentence(file: Path, failure: Failure) -> str:
     return message if printable(file) in message else f"{printable(file)}: {message}"
 
 
-def _name_beside(file: Path, outcomes: Sequence[Outcome]) -> str | None:
-    """The file's name where there are several to tell apart."""
-    return file.name if len(outcomes) > 1 else None
+def _distinct_names(files: Sequence[Path]) -> list[str]:
+    """The files' names; the path, as it was given, of those whose name another one has too."""
+    times = Counter(file.name for file in files)
+    return [str(file) if times[file.name] > 1 else file.name for file in files]
 
 
 def _say_next(text: str) -> None:

@@ -232,6 +232,12 @@ _SECRETS = (
     r"|the) server))|(?:other|previous|earlier) (?:conversations|sessions|chats)|conversation history|/etc/passwd"
     r"|\.env\b|database)"
 )
+# 'Provide your API key to the Customer' is a duty of the contract.
+_OWN_TO_A_PARTY = (
+    r" your (?:\w+ ){0,2}[\w-]+ (?:to|with) (?:us|(?:the|our) (?:customer|client|provider|supplier|vendor|contractor"
+    r"|licens[eo]r|licensee|bank|company|employer|buyer|seller|purchaser|service (?:provider|desk)|help ?desk|support)"
+    r"s?)\b"
+)
 _FETCH = (
     r"(?:fetch|open|visit|browse(?: to)?|navigate to|go to|access|retrieve|load|download|call|request|click|query"
     r"|make an? (?:\w+ )?(?:get |post )?(?:http )?(?:request|call) to|curl|wget|ping|contact)"
@@ -256,7 +262,7 @@ REQUESTS: Final = Attack.of(
     (
         rf"{_ORDER_OR_AND}{_TELL}\b{anything(40)}\b{_PROMPT}\b(?! (?:to|for|regarding|concerning) (?:us|the|our)\b)",
         r"\bwhat (?:is|are|was|were) your (?:\w+ )?(?:system prompt|instructions|prompt|guidelines)\b",
-        rf"{_ORDER}{_TELL}\b{anything(50)}(?:\b|(?=[/.])){_SECRETS}",
+        rf"{_ORDER}{_TELL}\b(?!{_OWN_TO_A_PARTY}){anything(50)}(?:\b|(?=[/.])){_SECRETS}",
         rf"{_ORDER}{_FETCH}\b{anything(40)}(?:https?\s?:\s?//|www\.)\S+{anything(40)}\b(?:and|for|then"
         rf"|to) (?:\w+ ){{0,3}}"
         r"(?:follow|execute|obey|apply|instructions?|rules|commands?|run|include|load|use|summari[sz]e|continue)\b",

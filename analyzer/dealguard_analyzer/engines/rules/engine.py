@@ -20,7 +20,7 @@ from dealguard_analyzer.running_text import MAX_QUOTE_CHARACTERS
 from dealguard_api.report import Citation, Clause, EngineInfo, EngineName, Finding, Language, Report
 
 # Changes whenever the same document may get another report.
-RULES_VERSION: Final = "2026.11.4"
+RULES_VERSION: Final = "2026.11.5"
 
 # More passages of one category are repetitions; the first ones say it.
 _MAX_CLAUSES_PER_CATEGORY = 12
@@ -168,10 +168,11 @@ def _report(
     clauses = _clauses(case)
     present = {clause.category for clause in clauses}
     # What a finding quotes is not absent, though it is too little to call the category present.
-    doubtful = {finding.category for finding in findings if finding.citations}
-    not_found = sorted(looked_for - present - doubtful)
+    quoted = {finding.category for finding in findings if finding.citations}
+    missing = looked_for - present
+    absent = missing - quoted
     # A page that could not be read may hold what was not found on the others.
-    unknown = not_found if request.document.unreadable_pages else []
+    unknown = missing if request.document.unreadable_pages else missing & quoted
     return Report(
         document=request.document.info,
         engine=EngineInfo(name="rules", version=RULES_VERSION),
@@ -190,8 +191,8 @@ def _report(
         venue=facts.venue,
         findings=findings,
         clauses=clauses,
-        absent=[] if unknown else not_found,
-        not_determined=[*(name for name in CUAD_CATEGORIES if name not in looked_for), *unknown],
+        absent=sorted(absent - unknown),
+        not_determined=[*(name for name in CUAD_CATEGORIES if name not in looked_for), *sorted(unknown)],
         unreadable_pages=list(request.document.unreadable_pages),
         summary=summary,
     )

@@ -27,12 +27,12 @@ def recognise(text: ContractText, language: Language | None) -> Clauses:
     ranked = contracts.rank(scores, hits)
     date_odds = tuple(scores[:, contracts.categories().index("Agreement Date")].tolist())
     by_category = dict(matched.by_category)
-    for category, ranking in ranked.items():
-        known = {*by_category.get(category, ()), *(text.sentences[index] for index in ranking.scores)}
+    for category, quoted in ranked.items():
+        known = {*by_category.get(category, ()), *(text.sentences[index] for index in quoted)}
         by_category[category] = tuple(sorted(known, key=lambda sentence: sentence.index))
     # Of a text that is not known to be English, the model can say what is there, not what is absent.
     absent = {category: dict[int, float]() for category in contracts.categories()} if language == "en" else {}
-    return Clauses(by_category, absent | {category: ranking.scores for category, ranking in ranked.items()}, date_odds)
+    return Clauses(by_category, absent | ranked, date_odds)
 
 
 def _with_topics(text: ContractText, matched: Clauses) -> Clauses:

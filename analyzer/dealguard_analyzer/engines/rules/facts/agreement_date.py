@@ -43,7 +43,7 @@ _BEFORE_THE_DATE = {
     "agreed": (
         r"\b(?:dated(?:,? (?:and effective|effective))?(?: as of| this| for reference)?"
         r"|(?:made|entered|executed|signed|concluded|agreed)"
-        r"(?: and| into|,|/or| effective| delivered| entered| executed| made| between[^.;]{0,40})*"
+        r"(?: and| into|,|/or| effective| delivered| entered| executed| made)*(?: between[^.;]{0,40})?"
         r"(?: as of| on| this| at [^.;]{0,30})?(?: the| this)?(?: date)?"
         r"|as of(?: the| this)?|vom|geschlossen am|vertragsdatum)\W{0,6}$"
     ),

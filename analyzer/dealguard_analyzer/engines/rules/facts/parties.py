@@ -34,11 +34,11 @@ _NAME_END = re.compile(
 _LEGAL_FORM = (
     r"(?:Inc|Corp|Corporation|Incorporated|LLC|L\.L\.C|Ltd|Limited|L\.P|LP|LLP|Company|Co|GmbH(?: & Co\. KG)?"
     r"|gGmbH|AG|SE|KG|OHG|UG"
-    r"|e\.V|e\.K|eG|KGaA|GbR|S\.A|S\.p\.A|B\.V|N\.V|PLC|plc|Pty|N\.A|S/A|A/S|AB|Oy|AS)"
+    r"|e\.V|e\.K|eG|KGaA|GbR|S\.A|S\.p\.A|B\.V|N\.V|PLC|plc|Pty|N\. ?A|S/A|A/S|AB|Oy|AS)"
 )
 _COMPANY = re.compile(
     rf"\b(?P<name>[A-ZÄÖÜ0-9][\w&.’'/-]*(?:,? (?:[A-ZÄÖÜ0-9(&][\w&.’'/)-]*|of|and|und|the|für|de)){{0,7}}?,?"
-    rf" {_LEGAL_FORM}\b\.?)"
+    rf" {_LEGAL_FORM}\b\.?(?:,? {_LEGAL_FORM}\b\.?)?)"  # Example Co., Ltd.
 )
 # A natural person as German contracts introduce one: 'Frau Ilka Sommerlatte, Goetheweg 11, 99423 Weimar'.
 _PERSON = re.compile(
@@ -51,9 +51,11 @@ _NOT_A_ROLE = re.compile(
     re.IGNORECASE,
 )
 
-# Addresses, numbered recitals and "each of the Company" look like companies.
+# Addresses, titles, numbered recitals and "each of the Company" look like companies.
 _NOT_A_NAME = re.compile(
-    r"^each of\b|^a\. (?!\w\.)|\bthe company$|\b\d{5}\b|\b\d+ (?:[a-z]+ ){1,3}(?:street|avenue|road|drive|boulevard)\b"
+    r"^each of\b|^(?:section|article) \d|\bagreement\b"
+    r"|^a\. (?!\w\.)|\bthe company$|\b\d{5}\b"
+    r"|\b\d+ (?:[a-z]+ ){1,3}(?:street|avenue|road|drive|boulevard)\b"
     r"|(?:straße|str\.|weg|platz|allee|gasse) \d",
     re.IGNORECASE,
 )

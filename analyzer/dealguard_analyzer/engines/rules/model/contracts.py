@@ -5,7 +5,6 @@ its best sentences' scores and the patterns' hits together: a pooled logistic re
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -37,19 +36,6 @@ EVIDENCE = (
 )
 
 
-@dataclass(frozen=True)
-class Ranking:
-    """A category that is present.
-
-    Attributes:
-        probability: that the contract has it.
-        scores: by sentence index, the sentences to quote; log odds.
-    """
-
-    probability: float
-    scores: Mapping[int, float]
-
-
 @cache
 def _model() -> LinearModel:
     return load("contracts")
@@ -60,8 +46,8 @@ def sentence_scores(sentences: Sequence[Sentence]) -> Floats:
     return _model().scores(features.contract_sentence(s.lower, s.heading, s.is_heading) for s in sentences)
 
 
-def rank(scores: Floats, pattern_hits: Mapping[str, Sequence[int]]) -> dict[str, Ranking]:
-    """The categories that are present.
+def rank(scores: Floats, pattern_hits: Mapping[str, Sequence[int]]) -> dict[str, dict[int, float]]:
+    """The categories that are present, each with the sentences to quote: log odds by sentence index.
 
     Args:
         scores: of the whole contract's sentences, as `sentence_scores` gives them.
@@ -78,10 +64,7 @@ def rank(scores: Floats, pattern_hits: Mapping[str, Sequence[int]]) -> dict[str,
         if probabilities[number] >= PRESENT_FROM:
             column = ranked[:, number]
             quoted = set(np.flatnonzero(column >= QUOTED_FROM).tolist()) | {int(column.argmax())}
-            found[category] = Ranking(
-                probability=round(float(probabilities[number]), 3),
-                scores={index: float(column[index]) for index in sorted(quoted)},
-            )
+            found[category] = {index: float(column[index]) for index in sorted(quoted)}
     return found
 
 
