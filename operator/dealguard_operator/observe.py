@@ -4,15 +4,14 @@ Anybody with rights in a namespace can write odd labels, owners and statuses the
 what a decision cannot do without is checked, everything else falls back to "not known".
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pydantic
 
 from dealguard_api import names, pod
 from dealguard_api.resource import ContractAnalysisSpec, ContractAnalysisStatus
+from dealguard_api.untrusted import Raw, mapping_in, mappings_in, text_in
 from dealguard_operator.errors import UnreadableResourceError
 from dealguard_operator.model import (
     Analysis,
@@ -25,8 +24,6 @@ from dealguard_operator.model import (
     Waiting,
 )
 
-Raw = Mapping[str, Any]
-
 
 def analysis_from(raw: Raw) -> Analysis:
     """The `ContractAnalysis` in `raw`.
@@ -34,7 +31,7 @@ def analysis_from(raw: Raw) -> Analysis:
     Raises:
         UnreadableResourceError: it does not fit this version's models.
     """
-    metadata = _mapping(raw, "metadata")
+    metadata = mapping_in(raw, "metadata")
     try:
         return Analysis(
             namespace=metadata["namespace"],
@@ -59,7 +56,7 @@ def job_from(raw: Raw) -> JobState:
     Raises:
         UnreadableResourceError: it lacks the metadata that every stored object has.
     """
-    metadata = _mapping(raw, "metadata")
+    metadata = mapping_in(raw, "metadata")
     try:
         return JobState(
             namespace=metadata["namespace"],
@@ -71,18 +68,18 @@ def job_from(raw: Raw) -> JobState:
             deleting_since=_time(metadata, "deletionTimestamp"),
             conditions=tuple(
                 JobCondition(
-                    type=_text(condition, "type"),
-                    reason=_text(condition, "reason"),
-                    message=_text(condition, "message"),
+                    type=text_in(condition, "type"),
+                    reason=text_in(condition, "reason"),
+                    message=text_in(condition, "message"),
                     since=_time(condition, "lastTransitionTime"),
                 )
-                for condition in _mappings(_mapping(raw, "status"), "conditions")
+                for condition in mappings_in(mapping_in(raw, "status"), "conditions")
                 if condition.get("status") == "True"
             ),
             secret_name=_secret_name(raw) or metadata["name"],
-            is_suspended=_mapping(raw, "spec").get("suspend") is True,
-            started_at=_time(_mapping(raw, "status"), "startTime"),
-            reuse_note=_text(_mapping(metadata, "annotations"), names.ANNOTATION_REUSE),
+            is_suspended=mapping_in(raw, "spec").get("suspend") is True,
+            started_at=_time(mapping_in(raw, "status"), "startTime"),
+            reuse_note=text_in(mapping_in(metadata, "annotations"), names.ANNOTATION_REUSE),
         )
     except (KeyError, ValueError, TypeError) as error:
         raise UnreadableResourceError(f"its metadata is incomplete ({type(error).__name__})") from None
@@ -94,10 +91,10 @@ def pod_from(raw: Raw) -> PodState:
     Raises:
         UnreadableResourceError: it lacks the metadata that every stored object has.
     """
-    metadata = _mapping(raw, "metadata")
-    status = _mapping(raw, "status")
+    metadata = mapping_in(raw, "metadata")
+    status = mapping_in(raw, "status")
     owner = _controller(metadata, "Job")
-    conditions = {_text(item, "type"): item for item in _mappings(status, "conditions")}
+    conditions = {text_in(item, "type"): item for item in mappings_in(status, "conditions")}
     scheduled = conditions.get("PodScheduled", {})
     unschedulable = scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable"
     try:
@@ -106,14 +103,14 @@ def pod_from(raw: Raw) -> PodState:
             name=metadata["name"],
             uid=metadata["uid"],
             resource_version=metadata["resourceVersion"],
-            analysis_uid=_text(_mapping(metadata, "labels"), names.LABEL_UID),
-            job_name=_text(owner, "name"),
-            job_uid=_text(owner, "uid"),
+            analysis_uid=text_in(mapping_in(metadata, "labels"), names.LABEL_UID),
+            job_name=text_in(owner, "name"),
+            job_uid=text_in(owner, "uid"),
             created_at=_required_time(metadata, "creationTimestamp"),
-            phase=_text(status, "phase") or "Pending",
-            reason=_text(status, "reason"),
+            phase=text_in(status, "phase") or "Pending",
+            reason=text_in(status, "reason"),
             is_disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
-            unschedulable_message=_text(scheduled, "message") if unschedulable else None,
+            unschedulable_message=text_in(scheduled, "message") if unschedulable else None,
             scheduled_at=_time(scheduled, "lastTransitionTime") if scheduled.get("status") == "True" else None,
             extract=_container(status, "initContainerStatuses", pod.EXTRACT_CONTAINER),
             analyze=_container(status, "containerStatuses", pod.ANALYZE_CONTAINER),
@@ -129,51 +126,34 @@ def gone(pod_state: PodState) -> PodState:
 
 def _container(status: Raw, field: str, name: str) -> ContainerState:
     state: Raw = {}
-    for item in _mappings(status, field):
+    for item in mappings_in(status, field):
         if item.get("name") == name:
-            state = _mapping(item, "state")
-    if terminated := _mapping(state, "terminated"):
+            state = mapping_in(item, "state")
+    if terminated := mapping_in(state, "terminated"):
         exit_code = terminated.get("exitCode")
         return Terminated(
             exit_code=exit_code if isinstance(exit_code, int) else -1,
-            reason=_text(terminated, "reason"),
-            message=_text(terminated, "message"),
+            reason=text_in(terminated, "reason"),
+            message=text_in(terminated, "message"),
             started_at=_time(terminated, "startedAt"),
             finished_at=_time(terminated, "finishedAt"),
         )
     if "running" in state:
-        return Running(started_at=_time(_mapping(state, "running"), "startedAt"))
-    return Waiting(reason=_text(_mapping(state, "waiting"), "reason"))
+        return Running(started_at=_time(mapping_in(state, "running"), "startedAt"))
+    return Waiting(reason=text_in(mapping_in(state, "waiting"), "reason"))
 
 
 def _secret_name(job: Raw) -> str:
-    pod_spec = _mapping(_mapping(_mapping(job, "spec"), "template"), "spec")
-    volumes = (volume for volume in _mappings(pod_spec, "volumes") if volume.get("name") == pod.EXTRACT_VOLUME)
-    return next((_text(_mapping(volume, "secret"), "secretName") for volume in volumes), "")
+    pod_spec = mapping_in(mapping_in(mapping_in(job, "spec"), "template"), "spec")
+    volumes = (volume for volume in mappings_in(pod_spec, "volumes") if volume.get("name") == pod.EXTRACT_VOLUME)
+    return next((text_in(mapping_in(volume, "secret"), "secretName") for volume in volumes), "")
 
 
 def _controller(metadata: Raw, kind: str) -> Raw:
-    for owner in _mappings(metadata, "ownerReferences"):
+    for owner in mappings_in(metadata, "ownerReferences"):
         if owner.get("controller") is True and owner.get("kind") == kind:
             return owner
     return {}
-
-
-def _mapping(raw: Raw, key: str) -> Raw:
-    value = raw.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(raw: Raw, key: str) -> list[Raw]:
-    value = raw.get(key)
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        return []
-    return [item for item in value if isinstance(item, Mapping)]
-
-
-def _text(raw: Raw, key: str) -> str:
-    value = raw.get(key)
-    return value if isinstance(value, str) else ""
 
 
 def _required_time(raw: Raw, key: str) -> datetime:

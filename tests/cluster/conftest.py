@@ -4,7 +4,6 @@ They use an instance of their own, `dealguard-test`, started with empty data and
 runs (a developer's) is used as it is and left alone. The demo's cluster is never touched.
 """
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -15,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from dealguard_cluster import Cluster, MachineUnfitError
+from dealguard_cluster import Cluster
 from tests.cluster.installation import Installation
-from tests.cluster.tools import Kubectl
+from tests.cluster.tools import Kubectl, only_run_with, running_cluster
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
@@ -33,28 +32,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def only_run() -> Iterator[None]:
     """The guarantee that no other test run uses the test clusters at the same time."""
-    with Path("/run/dealguard-tests.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pytest.fail("another test run uses the test clusters: wait for its end, then run this again", pytrace=False)
+    with only_run_with("dealguard-tests"):
         yield
 
 
 @pytest.fixture(scope="session")
 def cluster(only_run: None) -> Iterator[Cluster]:
     """The running test cluster."""
-    cluster = Cluster(os.environ.get("DEALGUARD_TEST_CLUSTER", "dealguard-test"))
-    if cluster.is_running():
-        cluster.up()
+    with running_cluster(os.environ.get("DEALGUARD_TEST_CLUSTER", "dealguard-test")) as cluster:
         yield cluster
-        return
-    try:
-        cluster.up(fresh=True)
-    except MachineUnfitError as error:
-        pytest.fail(f"these tests need the local cluster: {error}", pytrace=False)
-    yield cluster
-    cluster.down()
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,46 @@
 """Small helpers of the cluster tests: kubectl as a person would use it, manifests, waiting."""
 
+import fcntl
 import json
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
 from dealguard_api import names
+from dealguard_cluster import Cluster, MachineUnfitError
 
 T = TypeVar("T")
+
+
+@contextmanager
+def only_run_with(name: str) -> Iterator[None]:
+    """The guarantee that no other test run uses the clusters that the lock `name` stands for."""
+    with Path(f"/run/{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pytest.fail("another test run uses the test clusters: wait for its end, then run this again", pytrace=False)
+        yield
+
+
+@contextmanager
+def running_cluster(name: str) -> Iterator[Cluster]:
+    """A cluster that begins empty and ends with the block; one that already runs is used as it is and left alone."""
+    cluster = Cluster(name)
+    was_running = cluster.is_running()
+    try:
+        cluster.up(fresh=not was_running)
+    except MachineUnfitError as error:
+        pytest.fail(f"these tests need the local cluster: {error}", pytrace=False)
+    yield cluster
+    if not was_running:
+        cluster.down()
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,16 @@ They use an instance of their own, because its API server and etcd end here. DEA
 without it, each scenario is as short as it can be, and some wait for that.
 """
 
-import fcntl
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from dealguard_cluster import Cluster, MachineUnfitError
+from dealguard_cluster import Cluster
 from tests.cluster.api_proxy import ApiProxy
 from tests.cluster.operator_tools import operator_environment
+from tests.cluster.tools import only_run_with, running_cluster
 from tests.faults.api import ApiServer
 from tests.faults.crd import install_definition
 from tests.faults.figures import FIGURES, IS_FULL, Figures
@@ -53,22 +53,8 @@ def figures() -> Figures:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """The running cluster; one that runs already (a developer's) is used and left alone."""
-    with Path("/run/dealguard-chaos.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pytest.fail("another run of the fault tests is under way: wait for its end", pytrace=False)
-        cluster = Cluster(NAME)
-        if cluster.is_running():
-            cluster.up()
-            yield cluster
-            return
-        try:
-            cluster.up(fresh=True)
-        except MachineUnfitError as error:
-            pytest.fail(f"these tests need the local cluster: {error}", pytrace=False)
+    with only_run_with(NAME), running_cluster(NAME) as cluster:
         yield cluster
-        cluster.down()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from dealguard_api import names
+from dealguard_api.untrusted import Raw
 from dealguard_cli.adapters.analyses import Analysis
 from dealguard_cli.adapters.cluster import Cluster
 from dealguard_cli.adapters.workloads import (
@@ -20,7 +21,6 @@ from dealguard_cli.adapters.workloads import (
     Evidence,
     JobSeen,
     PodSeen,
-    Raw,
     event_from,
     job_from,
     pod_from,

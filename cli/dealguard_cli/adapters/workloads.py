@@ -3,16 +3,13 @@
 Anybody in a namespace may have written them: what is missing or malformed is read as absent, and never an error.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from dealguard_api import names
 from dealguard_api.pod import ANALYZE_CONTAINER, EXTRACT_CONTAINER
+from dealguard_api.untrusted import Raw, mapping_in, mappings_in, text_in
 from dealguard_cli.adapters.analyses import Analysis
-
-Raw = Mapping[str, Any]
 
 _MAX_GRACE_SECONDS = 86_400  # beyond any real one
 
@@ -136,41 +133,41 @@ class Evidence:
 
 def job_from(raw: Raw) -> JobSeen:
     """A Job."""
-    metadata = _mapping(raw, "metadata")
+    metadata = mapping_in(raw, "metadata")
     return JobSeen(
-        name=_text(metadata, "name"),
-        uid=_text(metadata, "uid"),
-        analysis_uid=_text(_mapping(metadata, "labels"), names.LABEL_UID),
+        name=text_in(metadata, "name"),
+        uid=text_in(metadata, "uid"),
+        analysis_uid=text_in(mapping_in(metadata, "labels"), names.LABEL_UID),
         run=_run(metadata),
         created_at=_time(metadata, "creationTimestamp"),
         deleting_since=_deleted_at(metadata),
-        is_suspended=_mapping(raw, "spec").get("suspend") is True,
+        is_suspended=mapping_in(raw, "spec").get("suspend") is True,
         conditions=_conditions(raw),
     )
 
 
 def pod_from(raw: Raw) -> PodSeen:
     """A Pod."""
-    metadata, status = _mapping(raw, "metadata"), _mapping(raw, "status")
-    owners = (owner for owner in _mappings(metadata, "ownerReferences") if owner.get("kind") == "Job")
+    metadata, status = mapping_in(raw, "metadata"), mapping_in(raw, "status")
+    owners = (owner for owner in mappings_in(metadata, "ownerReferences") if owner.get("kind") == "Job")
     states = [
         _container(each)
         for field, name in (("initContainerStatuses", EXTRACT_CONTAINER), ("containerStatuses", ANALYZE_CONTAINER))
-        for each in _mappings(status, field)
+        for each in mappings_in(status, field)
         if each.get("name") == name
     ]
     return PodSeen(
-        name=_text(metadata, "name"),
-        uid=_text(metadata, "uid"),
-        analysis_uid=_text(_mapping(metadata, "labels"), names.LABEL_UID),
+        name=text_in(metadata, "name"),
+        uid=text_in(metadata, "uid"),
+        analysis_uid=text_in(mapping_in(metadata, "labels"), names.LABEL_UID),
         run=_run(metadata),
-        job_name=_text(next(owners, {}), "name"),
+        job_name=text_in(next(owners, {}), "name"),
         created_at=_time(metadata, "creationTimestamp"),
         deleting_since=_deleted_at(metadata),
-        phase=_text(status, "phase"),
-        reason=_text(status, "reason"),
-        message=_text(status, "message"),
-        node=_text(_mapping(raw, "spec"), "nodeName"),
+        phase=text_in(status, "phase"),
+        reason=text_in(status, "reason"),
+        message=text_in(status, "message"),
+        node=text_in(mapping_in(raw, "spec"), "nodeName"),
         conditions=_conditions(raw),
         containers=tuple(states),
     )
@@ -178,7 +175,7 @@ def pod_from(raw: Raw) -> PodSeen:
 
 def event_from(raw: Raw) -> EventSeen | None:
     """An Event, of the old kind (with a count) or the new one (with a series); None for one without a time."""
-    about, series = _mapping(raw, "involvedObject"), _mapping(raw, "series")
+    about, series = mapping_in(raw, "involvedObject"), mapping_in(raw, "series")
     times = [
         time
         for time in (
@@ -193,12 +190,12 @@ def event_from(raw: Raw) -> EventSeen | None:
         return None
     count = series.get("count") or raw.get("count")
     return EventSeen(
-        kind=_text(about, "kind"),
-        name=_text(about, "name"),
-        uid=_text(about, "uid"),
+        kind=text_in(about, "kind"),
+        name=text_in(about, "name"),
+        uid=text_in(about, "uid"),
         is_warning=raw.get("type") == "Warning",
-        reason=_text(raw, "reason"),
-        message=_text(raw, "message"),
+        reason=text_in(raw, "reason"),
+        message=text_in(raw, "message"),
         first=min(times),
         last=max(times),
         count=count if isinstance(count, int) and count > 0 else 1,
@@ -217,20 +214,20 @@ def time_from(text: object) -> datetime | None:
 
 
 def _container(raw: Raw) -> ContainerSeen:
-    name, state = _text(raw, "name"), _mapping(raw, "state")
-    if ended := _mapping(state, "terminated"):
+    name, state = text_in(raw, "name"), mapping_in(raw, "state")
+    if ended := mapping_in(state, "terminated"):
         code = ended.get("exitCode")
         return ContainerSeen(
             name=name,
             started_at=_later_than_1970(_time(ended, "startedAt")),
             finished_at=_time(ended, "finishedAt"),
             exit_code=code if isinstance(code, int) else None,
-            reason=_text(ended, "reason"),
+            reason=text_in(ended, "reason"),
         )
-    if running := _mapping(state, "running"):
+    if running := mapping_in(state, "running"):
         return ContainerSeen(name=name, started_at=_time(running, "startedAt"))
-    waiting = _mapping(state, "waiting")
-    return ContainerSeen(name=name, reason=_text(waiting, "reason"), message=_text(waiting, "message"))
+    waiting = mapping_in(state, "waiting")
+    return ContainerSeen(name=name, reason=text_in(waiting, "reason"), message=text_in(waiting, "message"))
 
 
 def _deleted_at(metadata: Raw) -> datetime | None:
@@ -249,36 +246,19 @@ def _later_than_1970(time: datetime | None) -> datetime | None:
 def _conditions(raw: Raw) -> tuple[ConditionSeen, ...]:
     return tuple(
         ConditionSeen(
-            type=_text(each, "type"),
+            type=text_in(each, "type"),
             is_true=each.get("status") == "True",
-            reason=_text(each, "reason"),
-            message=_text(each, "message"),
+            reason=text_in(each, "reason"),
+            message=text_in(each, "message"),
             since=_time(each, "lastTransitionTime"),
         )
-        for each in _mappings(_mapping(raw, "status"), "conditions")
+        for each in mappings_in(mapping_in(raw, "status"), "conditions")
     )
 
 
 def _run(metadata: Raw) -> int | None:
-    number = _text(_mapping(metadata, "labels"), names.LABEL_RUN)
+    number = text_in(mapping_in(metadata, "labels"), names.LABEL_RUN)
     return int(number) if number.isascii() and number.isdecimal() else None
-
-
-def _mapping(raw: Raw, key: str) -> Raw:
-    value = raw.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(raw: Raw, key: str) -> list[Raw]:
-    value = raw.get(key)
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        return []
-    return [each for each in value if isinstance(each, Mapping)]
-
-
-def _text(raw: Raw, key: str) -> str:
-    value = raw.get(key)
-    return value if isinstance(value, str) else ""
 
 
 def _time(raw: Raw, key: str) -> datetime | None:
