@@ -76,7 +76,7 @@ def _in_present_run(observation: Observation, now: datetime) -> Observation:
     """The observation in a run: a first one, or the next one if it is asked for, begins here."""
     analysis = observation.analysis
     phase = analysis.status.phase
-    if phase is None:
+    if phase is None or (analysis.status.run is None and not phase.is_terminal):  # or somebody spoilt the status
         return replace(observation, analysis=replace(analysis, status=begin_run(analysis, now)))
     if phase.is_terminal and asks_for_another_run(analysis):
         fresh_start = replace(analysis, status=begin_run(analysis, now))

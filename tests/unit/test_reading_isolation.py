@@ -45,9 +45,10 @@ def test_the_child_sees_neither_our_environment_nor_the_file_name(
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test-0123456789")
     path = tmp_path / "geheim.pdf"
     path.write_bytes(make.slow_pdf(make.PROSE))
+    before = _children(os.getpid())
     with path.open("rb") as file, start_child(file, "pdfium", 1, LIMITS, time.monotonic() + 60) as messages:
         assert next(messages) == Opened(kind="opened", pages=3)
-        (child,) = _children(os.getpid())
+        (child,) = set(_children(os.getpid())) - set(before)
         assert b"sk-test" not in Path(f"/proc/{child}/environ").read_bytes()
         assert b"geheim" not in Path(f"/proc/{child}/cmdline").read_bytes()
         limits = Path(f"/proc/{child}/limits").read_text()
