@@ -236,6 +236,11 @@ class Run(WireModel):
 class ContractAnalysisStatus(WireModel):
     """What the operator observed. Under 8 KB: the report itself is in object storage."""
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the present run is over; nothing has begun before the first status."""
+        return self.phase is not None and self.phase.is_terminal
+
     phase: Annotated[Phase | None, Field(description="Pending, Processing, Completed, Failed or Cancelled.")] = None
     stage: Annotated[Stage | None, Field(description="What happens at the moment; unset once finished.")] = None
     observed_generation: Annotated[

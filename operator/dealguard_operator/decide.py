@@ -87,7 +87,7 @@ def _in_present_run(observation: Observation, now: datetime) -> Observation:
 def _verdict(observation: Observation, now: datetime, start_deadline_seconds: int) -> Verdict:
     """What the observation means for the status: the first rule that applies."""
     analysis, status = observation.analysis, observation.analysis.status
-    if status.phase is not None and status.phase.is_terminal:
+    if status.has_ended:
         return Verdict(observe_generation(status, analysis.generation))
     if refusal := _refusal(observation):
         return Verdict(fail(analysis, status, refusal, None, now))
@@ -139,7 +139,7 @@ def _going_on(
 def _actions(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> tuple[Action, ...]:
     """What is due once `status` is written."""
     analysis, job = observation.analysis, observation.job
-    is_terminal = status.phase is not None and status.phase.is_terminal
+    is_terminal = status.has_ended
     is_stopped = (
         status.phase is Phase.CANCELLED
         or is_suspended(status)
@@ -186,7 +186,7 @@ def _was_ended_here(job: JobState | None, status: ContractAnalysisStatus) -> boo
 
 
 def _deletion_time(observation: Observation, status: ContractAnalysisStatus) -> datetime | None:
-    if status.phase is None or not status.phase.is_terminal:
+    if not status.has_ended:
         return None
     return deletion_time(replace(observation.analysis, status=status))
 

@@ -313,9 +313,9 @@ class Metrics:
 
 def has_ended_run(before: ContractAnalysisStatus, after: ContractAnalysisStatus) -> bool:
     """Whether a run ended between the two."""
-    if after.phase is None or not after.phase.is_terminal:
+    if not after.has_ended:
         return False
-    return before.phase is None or not before.phase.is_terminal or before.run != after.run
+    return not before.has_ended or before.run != after.run
 
 
 class _State(Collector):
@@ -363,7 +363,7 @@ def _depths(analyses: Iterable[Analysis]) -> dict[tuple[str, str], int]:
 
 
 def _state(status: ContractAnalysisStatus) -> str | None:
-    if status.phase is not None and status.phase.is_terminal:
+    if status.has_ended:
         return None
     if status.job_name is not None and not is_suspended(status):
         return "running"

@@ -156,6 +156,10 @@ def _controller(metadata: Raw, kind: str) -> Raw:
     return {}
 
 
+# The calendar ends with 9999: there must be room for a deadline.
+_LAST_YEAR = 9000
+
+
 def _required_time(raw: Raw, key: str) -> datetime:
     return _parse_time(raw[key])
 
@@ -172,4 +176,9 @@ def _parse_time(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         raise ValueError("a time without a zone")
-    return time.astimezone(UTC)
+    if time.year > _LAST_YEAR:
+        raise ValueError("a time that a deadline cannot be added to")
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:  # before the first year
+        raise ValueError("a time before all times") from None

@@ -9,12 +9,13 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from dealguard_api import names
+from dealguard_api.untrusted import Raw
 from dealguard_operator import errors
 from dealguard_operator.decide import decide
 from dealguard_operator.job import deadline_of, job_manifest, secret_manifest
@@ -52,7 +53,6 @@ from dealguard_operator.work_queue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
-Raw = Mapping[str, Any]
 TraceRun = Callable[[Analysis, tuple[PodState, ...]], None]
 ParsedT = TypeVar("ParsedT", Analysis, JobState, PodState)
 
@@ -318,8 +318,7 @@ class Reconciler:
         now = self._now()
         standing = standing_of(observation, now)
         analysis = observation.analysis
-        is_over = analysis.status.phase is not None and analysis.status.phase.is_terminal
-        queued_at = None if is_over else analysis.status.queued_at
+        queued_at = None if analysis.status.has_ended else analysis.status.queued_at
         candidate = Candidate(analysis.uid, analysis.namespace, standing, analysis.spec.priority, queued_at or now)
         if self._places.update(candidate):
             self._call_next()
@@ -518,7 +517,7 @@ class Reconciler:
 
     def _log_transition(self, analysis: Analysis) -> None:
         status = analysis.status
-        if status.phase is not None and status.phase.is_terminal:
+        if status.has_ended:
             self._job_rejections.pop(analysis.uid, None)
             self._quota_refusals.pop(analysis.uid, None)
             self._lookups.pop(analysis.uid, None)
@@ -541,8 +540,7 @@ class Reconciler:
 
 def _runs(analysis: Analysis) -> bool:
     """Whether it has a Job on record and has not ended."""
-    phase = analysis.status.phase
-    return analysis.status.job_name is not None and not (phase is not None and phase.is_terminal)
+    return analysis.status.job_name is not None and not analysis.status.has_ended
 
 
 def _status_manifest(analysis: Analysis, decision: Decision) -> dict[str, Any]:

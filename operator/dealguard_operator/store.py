@@ -145,7 +145,7 @@ class Store:
 
         `may_return`: a watch said so, and to a watch that selects by label, one that loses the label is deleted.
         """
-        if _has_ended(analysis):
+        if analysis.status.has_ended:
             self._last_words.pop(analysis.uid, None)
         return self._analyses.put(analysis, is_fresh=may_return and self._analyses.is_after_deletion(analysis))
 
@@ -245,7 +245,7 @@ class Store:
 
     def unfinished(self) -> list[str]:
         """The uids of the analyses that have not ended."""
-        return [analysis.uid for analysis in self._analyses.values() if not _has_ended(analysis)]
+        return [analysis.uid for analysis in self._analyses.values() if not analysis.status.has_ended]
 
     def observe(self, uid: str) -> Observation | None:
         """What is known of an analysis and its present run; None if there is no such analysis."""
@@ -274,11 +274,7 @@ class Store:
 
     def _may_still_matter(self, analysis_uid: str) -> bool:
         analysis = self._analyses.get(analysis_uid)
-        return analysis is not None and not _has_ended(analysis)
-
-
-def _has_ended(analysis: Analysis) -> bool:
-    return analysis.status.phase is not None and analysis.status.phase.is_terminal
+        return analysis is not None and not analysis.status.has_ended
 
 
 def _lives_in(namespace: str | None) -> Callable[[Analysis | JobState | PodState], bool]:

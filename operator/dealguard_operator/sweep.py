@@ -20,6 +20,7 @@ import pydantic
 
 from dealguard_api.base import WireModel
 from dealguard_api.resource import Phase
+from dealguard_api.untrusted import Raw
 from dealguard_operator import errors
 from dealguard_operator.kubernetes_api import KubernetesApi, client_configuration
 from dealguard_operator.policies.orphans import Living, Sort, is_dangling, is_due, is_orphan, sort_of
@@ -35,8 +36,6 @@ _MAX_RECORD_BYTES = 256 * 1024 * 1024
 _KEYS_SHOWN = 20
 _AT_A_TIME = 8
 _RECORDS = "sweep/"
-
-Raw = Mapping[str, Any]
 
 
 class Record(WireModel):

@@ -152,3 +152,12 @@ def test_no_object_however_odd_raises_anything_else(seed: int) -> None:
             continue
         with contextlib.suppress(UnreadableResourceError):
             parse(odd)
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+05:00"])
+def test_a_time_at_the_end_of_the_calendar_is_none(time: str) -> None:
+    raw = {**copy.deepcopy(RAW_JOB), "status": {"startTime": time}}
+    assert job_from(raw).started_at is None
+    raw["metadata"]["creationTimestamp"] = time
+    with pytest.raises(UnreadableResourceError):
+        job_from(raw)

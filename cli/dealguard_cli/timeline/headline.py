@@ -71,7 +71,7 @@ def _reason(analysis: Analysis) -> tuple[str | None, str]:
 def _since(evidence: Evidence, analysis: Analysis, reason: str | None) -> datetime | None:
     """Since when it is so; None where nothing has recorded it."""
     status = analysis.status
-    if status.phase is not None and status.phase.is_terminal:
+    if status.has_ended:
         return status.finished_at
     if reason == Reason.QUEUED:
         return status.queued_at if (status.job_count or 1) == 1 else None

@@ -23,23 +23,25 @@ def standing_of(observation: Observation, now: datetime) -> Standing:
     """
     analysis = observation.analysis
     status, spec = analysis.status, analysis.spec
-    is_over = status.phase is not None and status.phase.is_terminal
-    if analysis.is_deleting or (is_over and not asks_for_another_run(analysis)):
+    if analysis.is_deleting or (status.has_ended and not asks_for_another_run(analysis)):
         return Standing.ASIDE
-    if not is_over:
+    if not status.has_ended:
         if observation.job is not None or observation.live_pods:
             return Standing.RUNS
         if is_suspended(status):
             return Standing.ASIDE
         if status.job_name is not None:
             return Standing.RUNS  # it is to be found out what became of its Job
-    refusal = observation.quota_refusal
-    is_refused = observation.job_rejection is not None or (refusal is not None and now < refusal.retry_at)
+    is_refused = observation.job_rejection is not None or not _has_room(observation, now)
     return Standing.ASIDE if spec.suspend or spec.cancel or is_refused else Standing.WAITS
 
 
 def may_start(observation: Observation, now: datetime) -> bool:
     """Whether the Job of a run that has none may be made now."""
+    return observation.has_place and _has_room(observation, now) and not observation.analysis.spec.suspend
+
+
+def _has_room(observation: Observation, now: datetime) -> bool:
+    """Whether the namespace's quota has not refused the Job, or may be asked again."""
     refusal = observation.quota_refusal
-    has_room = refusal is None or now >= refusal.retry_at
-    return observation.has_place and has_room and not observation.analysis.spec.suspend
+    return refusal is None or now >= refusal.retry_at
