@@ -130,10 +130,6 @@ ORDERS: Final = Attack.of(
         r"\byour (?:task|instructions?|role|objective|goal|assignment)s? (?:has|have|is|are|was) (?:now "
         r"|been )*(?:changed|updated|replaced|modified|cancell?ed|over|suspended|finished|complete)\b",
         rf"{_ORDER}(?:answer|respond to) (?:every|all|any|each) (?:\w+ )?(?:questions?|requests?) (?:with|by|as)\b",
-        # Run together, as in a file's name or letters that were spelled apart.
-        r"(?:ignore|disregard|forget)(?:all|any|the|your)?(?:previous|prior|above|earlier)(?:instructions?|prompts?"
-        r"|rules)",
-        r"(?:report|say|rate)(?:that)?(?:thereare|thereis)?(?:no|zero|low)risks?",
         # Note to AI reviewers: …
         rf"(?:{START}|\b)(?:(?:note|message|notice|memo|attention|warning|reminder|request|hint) (?:to|for)|dear"
         rf"|attention|attn\.?|hello|hey|hi|instructions? to)[:,]? (?:the |any |all |our |every |whichever )*{_MODEL}\b",
@@ -209,6 +205,12 @@ ORDERS: Final = Attack.of(
         r"[^.!?]{0,30}(?:[“\"{\[']|json|yes\b|ok\b|the (?:word|following|sentence|phrase)|an? empty)",
         r"\bno (?:further |additional |more )?(?:analysis|review|check|assessment) (?:by (?:the |any |an )?"
         rf"(?:{_MODEL}|system|program|software|ai)|is (?:needed|required|necessary) (?:and|by|from))\b",
+    ),
+    (
+        # Run together, as in a file's name or letters that were spelled apart.
+        r"(?:ignore|disregard|forget)(?:all|any|the|your)?(?:previous|prior|above|earlier)(?:instructions?|prompts?"
+        r"|rules)",
+        r"(?:report|say|rate)(?:that)?(?:thereare|thereis)?(?:no|zero|low)risks?",
     ),
 )
 

@@ -75,12 +75,13 @@ FORGERIES: Final = Attack.of(
         r"|dokument(?:e?s)?|eingabe|daten)\W{1,12}(?:\w+ ){0,4}(?:(?:new|system|neue|your|deine) )+(?:instructions?"
         r"|message|prompt|task|anweisung\w*|nachricht|aufgabe|system\w*)",
         # Our own data formats.
-        r"instructions_in_document|dealguard\.io/report|" + rf"{_Q}(?:is_contract|schemaVersion){_Q}\s*:",
+        rf"{_Q}(?:is_contract|schemaVersion){_Q}\s*:",
         rf"{_Q}{_FIELD}{_Q}\s*:[^\n]{{0,120}}\n?[^\n]{{0,120}}{_Q}{_FIELD}{_Q}\s*:",
         rf"{_Q}(?:findings|risks|not_determined|passages){_Q}\s*:\s*\[\s*\]",
         rf"{_Q}risk{_Q}\s*:\s*\{{\s*{_Q}(?:level|score){_Q}\s*:",
         rf"```(?:json|system)?\s*[\[{{]{anything(200)}{_Q}{_FIELD}{_Q}",
     ),
+    (r"instructions_in_document", r"dealguard\.io/report"),
 )
 
 # Words that become a request once a program shows them as HTML or Markdown.

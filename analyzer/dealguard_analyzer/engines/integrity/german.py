@@ -97,9 +97,6 @@ ORDERS: Final = Attack.of(
         rf"{_ORDER}(?:vergiss|ignoriere|missachte)(?:n sie)? (?:alles|was)\b{anything(30)}\b(?:oben|vorher|zuvor|davor"
         rf"|bisher"
         r"|gesagt|gelernt|steht)",
-        r"(?:ignoriere|vergiss|missachte)(?:alle|deine|die)?(?:vorherigen|bisherigen|obigen)?(?:anweisungen|regeln"
-        r"|vorgaben)",
-        r"(?:melde|berichte)keine(?:risiken|befunde)",
         rf"{_ORDER_OR_AND}(?:ignorier(?:e|en sie)|vergiss|missachte(?:n sie)?|übergeh(?:e|en sie)|verwirf)"
         r" (?!niemals|nie|nicht)(?:\w+ ){0,2}(?:system|sicherheits)-?(?:prompts?|anweisung(?:en)?|vorgaben|regeln"
         r"|nachricht(?:en)?|richtlinien)\b",
@@ -164,6 +161,11 @@ ORDERS: Final = Attack.of(
         rf"|bewertung|einstufung) (?:ist|lautet)\b{anything(40)}(?:{_NO_RISK}|[„“\"{{\[])",
         r"\b(?:keine|ohne) (?:weitere )?(?:prüfung|analyse|bewertung) durch (?:die |das |eine? )?"
         rf"(?:{_MODEL}|programm|system|software)\b{anything(40)}\b(?:nötig|erforderlich|notwendig)",
+    ),
+    (
+        r"(?:ignoriere|vergiss|missachte)(?:alle|deine|die)?(?:vorherigen|bisherigen|obigen)?(?:anweisungen|regeln"
+        r"|vorgaben)",
+        r"(?:melde|berichte)keine(?:risiken|befunde)",
     ),
 )
 

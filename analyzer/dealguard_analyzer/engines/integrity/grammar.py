@@ -15,6 +15,9 @@ START: Final = (
     r"|\n(?=\W*(?-i:[A-ZÄÖÜ])))"
 )
 
+# Where words of an attack may begin: not within a word, nor at a blank. One cheap test before dozens of expressions.
+_BEGINS = r"(?:\A|(?! )(?:(?<!\w)|(?=[\W\d])))"
+
 # An attack that matches lies within so many characters of its sign.
 _REACH_CHARACTERS = 240
 
@@ -37,9 +40,15 @@ class Attack:
     words: re.Pattern[str]
 
     @classmethod
-    def of(cls, signs: tuple[str, ...], words: tuple[str, ...]) -> "Attack":
-        """Compiled."""
-        return cls(re.compile(_spaced(signs)), re.compile(_spaced(words), re.IGNORECASE))
+    def of(cls, signs: tuple[str, ...], words: tuple[str, ...], anywhere: tuple[str, ...] = ()) -> "Attack":
+        """Compiled.
+
+        Args:
+            words: each begins at a punctuation mark, a digit, a line's end or a word's beginning.
+            anywhere: others, which may begin within a word too.
+        """
+        alternatives = (f"{_BEGINS}(?:{_spaced(words)})", *((_spaced(anywhere),) if anywhere else ()))
+        return cls(re.compile(_spaced(signs)), re.compile("|".join(alternatives), re.IGNORECASE))
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """The matches in `text`, in order."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 _ENGLISH_WORD = re.compile(r"[a-z]+|\d+|[%$§]")
@@ -37,22 +38,33 @@ def contract_sentence(lower: str, heading: str, is_heading: bool) -> set[str]:
 
 def standard_terms_clause(title: str, text: str) -> set[str]:
     """Features of one clause of German standard terms: of its title ('t') and of its text ('b'), marked apart."""
-    return _german("t", title) | _german("b", text)
+    return {*_german_title(title), *_german("b", text)}
+
+
+@lru_cache(maxsize=256)  # a heading is asked for with each of its sentences
+def _german_title(title: str) -> frozenset[str]:
+    return frozenset(_german("t", title))
 
 
 def _german(mark: str, text: str) -> set[str]:
     words = _words(_GERMAN_WORD, text.lower())
     stems = [word[:_STEM_LETTERS] for word in words]
-    features = {f"{mark}{word}" for word in words}
-    features.update(f"{mark}{left} {right}" for left, right in pairwise(words))
-    features.update(f"{mark}^{stem}" for stem in stems)
-    features.update(f"{mark}^{left} {right}" for left, right in pairwise(stems))
-    features.update(f"{mark}{word[-_ENDING_LETTERS:]}$" for word in words if len(word) > _ENDING_LETTERS)
-    for word in words:
-        if len(word) >= _COMPOUND_LETTERS:
-            pieces = range(len(word) - _STEM_LETTERS + 1)
-            features.update(f"{mark}~{word[start : start + _STEM_LETTERS]}" for start in pieces)
+    features = set[str]().union(*(_german_word(mark, word) for word in words))
+    features.update([f"{mark}{left} {right}" for left, right in pairwise(words)])
+    features.update([f"{mark}^{left} {right}" for left, right in pairwise(stems)])
     return features
+
+
+@lru_cache(maxsize=8192)  # a contract has few different words
+def _german_word(mark: str, word: str) -> tuple[str, ...]:
+    """Features of one word: itself, its stem, its ending, and of a compound every piece."""
+    features = [f"{mark}{word}", f"{mark}^{word[:_STEM_LETTERS]}"]
+    if len(word) > _ENDING_LETTERS:
+        features.append(f"{mark}{word[-_ENDING_LETTERS:]}$")
+    if len(word) >= _COMPOUND_LETTERS:
+        pieces = range(len(word) - _STEM_LETTERS + 1)
+        features += [f"{mark}~{word[start : start + _STEM_LETTERS]}" for start in pieces]
+    return tuple(features)
 
 
 def _words(pattern: re.Pattern[str], text: str) -> Sequence[str]:
