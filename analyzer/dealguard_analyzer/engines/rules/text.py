@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dealguard_analyzer.document import ExtractedDocument
+from dealguard_analyzer.engines.rules.searching import SearchableText
 from dealguard_analyzer.engines.rules.word_list import words
 from dealguard_analyzer.running_text import RunningText
 from dealguard_api.report import Citation
@@ -73,6 +74,7 @@ class ContractText:
         self.flat = re.sub(r"\s", " ", self.running.text)
         self.sentences = tuple(_sentences(self.running.text))
         self.lower = "\n".join(sentence.lower for sentence in self.sentences)
+        self._searchable = SearchableText(self.lower)
         self._line_starts: list[int] = []
         position = 0
         for sentence in self.sentences:
@@ -82,7 +84,7 @@ class ContractText:
     def sentences_with(self, pattern: re.Pattern[str]) -> Iterator[Sentence]:
         """The sentences, headings left out, in which `pattern` matches, in order, each once."""
         last = -1
-        for match in pattern.finditer(self.lower):
+        for match in self._searchable.finditer(pattern):
             index = bisect_right(self._line_starts, match.start()) - 1
             if index != last and not self.sentences[index].is_heading:
                 last = index
