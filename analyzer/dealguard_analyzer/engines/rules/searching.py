@@ -1,8 +1,8 @@
 """Searching a long text for many patterns: each is tried only at the words with which it can begin.
 
-Most patterns begin with `\\b` and one of a few words. The regular expression engine tries them at every character, since
-a word boundary gives it nothing to skip to; a contract of a hundred pages has some 300,000 characters, and there are
-more than a hundred patterns.
+Most patterns begin with `\\b` and one of a few words. The regular expression engine tries them at every character,
+since a word boundary gives it nothing to skip to; a contract of a hundred pages has some 300,000 characters, and there
+are more than a hundred patterns.
 """
 
 import re
@@ -77,7 +77,7 @@ def word_beginnings(pattern: re.Pattern[str]) -> frozenset[str] | None:
 
 
 def _extend(going: set[str], nodes: Iterable[tuple[Any, Any]]) -> tuple[set[str], set[str]]:
-    """What matches of `nodes` after `going` begin with: those that the next node continues, and those that are enough."""
+    """What matches of `nodes` after `going` begin with: what the next node continues, and what is enough."""
     ended: set[str] = set()
     for code, argument in nodes:
         if not going:
@@ -94,7 +94,7 @@ def _extend(going: set[str], nodes: Iterable[tuple[Any, Any]]) -> tuple[set[str]
     return going, {text[:_KEY_LETTERS] for text in ended}
 
 
-def _options(code: Any, argument: Any) -> tuple[set[str] | None, set[str]]:
+def _options(code: Any, argument: Any) -> tuple[set[str] | None, set[str]]:  # noqa: PLR0911 - one for each kind
     """The beginnings of one node that the next one continues (None: nothing is known of it), and those that end it."""
     if code in (op.AT, op.ASSERT, op.ASSERT_NOT):
         return {""}, set()
