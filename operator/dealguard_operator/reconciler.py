@@ -61,6 +61,8 @@ _WORKERS = 16
 # A run begins with three passes (queued, started, nothing left). Many more mean that two writers disagree.
 _MAX_PASSES = 10
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.5, 30.0
+# One request, and with its success everything that failed meanwhile is looked at again.
+_LONGEST_RESYNC_RETRY_SECONDS = 8.0
 # A pod that still does not start may miss its Secret, if somebody deleted that: it is made once more.
 _SECRET_RECHECK_SECONDS = 60.0
 # A quota's room comes back when some Job ends, and those take a minute or so.
@@ -224,7 +226,7 @@ class Reconciler:
                 self._watches.start_anew()  # an API server that is away says nothing about them
                 hint = f" Is {names.PLURAL}.{names.GROUP} installed?" if isinstance(error, errors.NotFoundError) else ""
                 logger.warning("The cluster cannot be listed, trying again: %s%s", error.message, hint)
-                await asyncio.sleep(_backoff_seconds(failures, error))
+                await asyncio.sleep(_backoff_seconds(failures, error, _LONGEST_RESYNC_RETRY_SECONDS))
                 continue
             failures = 0
             self._resynced_at = self._store.now()
@@ -600,9 +602,11 @@ def _event_manifest(analysis: Analysis, note: EventNote, now: datetime) -> dict[
     }
 
 
-def _backoff_seconds(failures: int, error: errors.ApiError | None) -> float:
+def _backoff_seconds(
+    failures: int, error: errors.ApiError | None, longest_seconds: float = _LONGEST_RETRY_SECONDS
+) -> float:
     """The pause before another try: doubled each time, spread by half, never shorter than the server asked for."""
-    longest: float = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 10))
+    longest: float = min(longest_seconds, _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 10))
     asked_for = error.retry_after_seconds if isinstance(error, errors.UnavailableError) else None
     return (asked_for or 0.0) + longest * random.uniform(0.5, 1.0)  # noqa: S311
 
