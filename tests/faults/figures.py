@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,10 @@ class Figures:
         file.parent.mkdir(exist_ok=True)
         document = {
             "form": "full" if IS_FULL else "short",
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            # Who else worked on the machine: with more than the cores can do, times are longer than they need be.
+            "cores": os.cpu_count(),
+            "load": [round(load, 1) for load in os.getloadavg()],
             "summary": self.summary(),
             "figures": [asdict(figure) for figure in self.figures],
         }
