@@ -184,8 +184,8 @@ def test_rights_are_taken_away_and_given_back(
         took = time.monotonic() - back_at
     figures.add(
         "rights",
-        f"rights revoked for {revoked_for:.0f} s: not ready after {unready_after:.1f} s, recovered {took:.1f} s after their "
-        f"return, operator restarted {operator.starts - 1} times",
+        f"rights revoked for {revoked_for:.0f} s: not ready after {unready_after:.1f} s, recovered {took:.1f} s after "
+        f"their return, operator restarted {operator.starts - 1} times",
         faults=1,
         analyses=len(stage.created),
         seconds=round(took, 1),
