@@ -153,17 +153,18 @@ def test_kill_at_every_transition(
     operator = OperatorProcess(proxied, tmp_path / "operator.log")
     kinds = cycle([*OTHERS, RETRIED] if is_full else OTHERS)
     stage.stage_seconds = 0.4  # so that the operator, just begun, sees each stage
-    for number, instant in enumerate(instants(kills)):
-        killer.arm(operator, instant)
-        operator.start()
-        due = analyses * (number + 1) // kills - len(stage.created)
-        for place in range(max(due, 1)):
-            kind = instant.kind if place < 2 else next(kinds)
-            stage.create(f"{kind.name}-{number}-{place}")
-        _wait_killed(killer, instant, stage, number)
-        assert operator.wait_killed(10)
     with operator:
+        for number, instant in enumerate(instants(kills)):
+            killer.arm(operator, instant)
+            operator.revive()
+            due = analyses * (number + 1) // kills - len(stage.created)
+            for place in range(max(due, 1)):
+                kind = instant.kind if place < 2 else next(kinds)
+                stage.create(f"{kind.name}-{number}-{place}")
+            _wait_killed(killer, instant, stage, number)
+            assert operator.wait_killed(30)
         killer.arm(operator, Instant("never", PLAIN, is_after=True))
+        operator.revive()
         stage.wait_finished(120)
     twice = [f"Job {name} was made {count} times" for name, count in killer.jobs_made.items() if count > 1]
     assert killer.jobs_made.total() == sum(kind_of(name).jobs for name in stage.created), "one for each uid and run"
