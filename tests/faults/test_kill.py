@@ -31,6 +31,8 @@ def write_of(request: Request) -> str | None:
         return f"{verb} {resource}"
     status = json.loads(request.body)["status"]
     reason = next(condition["reason"] for condition in status["conditions"])
+    if reason == "Cancelled" and status["phase"] != "Cancelled":
+        return "status stopping"  # in whatever stage it was
     last = "retry " if status.get("attempts") and status["phase"] == "Processing" else ""
     return f"status {last}{status['phase']}/{status.get('stage', '')} {reason}"
 
@@ -45,7 +47,7 @@ POINTS: list[tuple[str, Kind]] = [
     ("status Processing/Analyzing", PLAIN),
     ("status Completed/", PLAIN),
     ("status Failed/", REJECTED),
-    ("status Processing/Analyzing Cancelled", CANCELLED),
+    ("status stopping", CANCELLED),
     ("delete jobs", CANCELLED),
     ("status Cancelled/", CANCELLED),
     ("status Pending/Queued Suspended", SUSPENDED),
