@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from dealguard_operator.model import Analysis, JobState, Observation, PodState
 from dealguard_operator.observe import analysis_from, job_from, pod_from
 from dealguard_operator.store import Store
 from tests.faults import fuzzed
+
+pytestmark = pytest.mark.timeout(1800)
 
 EXAMPLES = 600 if os.environ.get("DEALGUARD_FAULTS") == "full" else 60
 MAX_STATUS_BYTES = 8192
