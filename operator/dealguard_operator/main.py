@@ -271,4 +271,12 @@ def _run_kopf(settings: OperatorSettings, configuration: Configuration, metrics:
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
     )
-    asyncio.run(end_with(run, operator.stopped))
+    asyncio.run(_end(run, operator))
+
+
+async def _end(run: Coroutine[Any, Any, None], operator: Operator) -> None:
+    try:
+        await end_with(run, operator.stopped)
+    finally:
+        if not operator.stopped.is_set():  # Kopf did not come to its clean-up
+            await operator.stop()

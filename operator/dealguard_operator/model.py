@@ -212,6 +212,7 @@ class Observation:
     has_secret: bool = False  # the Job's Secret was made by this process
     job_rejection: str | None = None  # why the API server refused the Job, in its words
     quota_refusal: QuotaRefusal | None = None  # the namespace had no room for the Job
+    secret_refusal: str | None = None  # it has a Job and no room for its Secret, in the API server's words
     has_place: bool = True  # within the limits on how many run at the same time
     lookup: Lookup | None = NO_REUSE  # what the storage said of an earlier report; None: it was not asked yet
 

@@ -61,6 +61,8 @@ _WORKERS = 16
 # A run begins with three passes (queued, started, nothing left). Many more mean that two writers disagree.
 _MAX_PASSES = 10
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.5, 30.0
+# One request, and with its success everything that failed meanwhile is looked at again.
+_LONGEST_RESYNC_RETRY_SECONDS = 8.0
 # A pod that still does not start may miss its Secret, if somebody deleted that: it is made once more.
 _SECRET_RECHECK_SECONDS = 60.0
 # A quota's room comes back when some Job ends, and those take a minute or so.
@@ -116,6 +118,7 @@ class Reconciler:
         self._secrets_made_at: dict[str, float] = {}  # by the Job's uid
         self._job_rejections: dict[str, str] = {}  # by the analysis's uid
         self._quota_refusals: dict[str, QuotaRefusal] = {}  # by the analysis's uid
+        self._secret_refusals: dict[str, str] = {}  # by the analysis's uid
         self._lookups: dict[str, Lookup] = {}  # by the analysis's uid
         self._posting: set[asyncio.Task[None]] = set()
 
@@ -223,7 +226,7 @@ class Reconciler:
                 self._watches.start_anew()  # an API server that is away says nothing about them
                 hint = f" Is {names.PLURAL}.{names.GROUP} installed?" if isinstance(error, errors.NotFoundError) else ""
                 logger.warning("The cluster cannot be listed, trying again: %s%s", error.message, hint)
-                await asyncio.sleep(_backoff_seconds(failures, error))
+                await asyncio.sleep(_backoff_seconds(failures, error, _LONGEST_RESYNC_RETRY_SECONDS))
                 continue
             failures = 0
             self._resynced_at = self._store.now()
@@ -350,6 +353,7 @@ class Reconciler:
             has_secret=made_at is not None and self._store.now() - made_at < _SECRET_RECHECK_SECONDS,
             job_rejection=self._job_rejections.get(uid),
             quota_refusal=self._quota_refusals.get(uid),
+            secret_refusal=self._secret_refusals.get(uid),
             lookup=self._lookups.get(uid) if self._reuse is not None else NO_REUSE,
         )
 
@@ -405,7 +409,7 @@ class Reconciler:
         match action:
             case LookUpReport():
                 if self._reuse is not None:
-                    self._lookups[analysis.uid] = await self._reuse.look_up(analysis)
+                    await self._look_up(self._reuse, analysis)
             case CreateJob():
                 await self._create_job(analysis, action)
             case CreateSecret(job, run):
@@ -414,6 +418,14 @@ class Reconciler:
                 await self._delete_job(analysis, name, uid)
             case DeleteAnalysis(uid, resource_version):
                 await self._delete_analysis(analysis, uid, resource_version)
+
+    async def _look_up(self, reuse: Reuse, analysis: Analysis) -> None:
+        lookup = self._lookups[analysis.uid] = await reuse.look_up(analysis)
+        if lookup.unavailable is None:
+            for uid in reuse.called_back():
+                if uid != analysis.uid:
+                    self._lookups.pop(uid, None)
+                    self._queue.add(uid)
 
     async def _create_job(self, analysis: Analysis, action: CreateJob) -> None:
         note = self._reuse.note_for_job(analysis, self._lookups.get(analysis.uid)) if self._reuse is not None else ""
@@ -457,8 +469,13 @@ class Reconciler:
         except errors.AlreadyExistsError:
             pass  # made by an earlier try: nobody else could guess the name
         except errors.RejectedError as error:
+            waits_until = job.began_at + timedelta(seconds=self._settings.start_deadline_seconds)
+            if isinstance(error, errors.QuotaExceededError) and self._now() < waits_until:
+                self._secret_refusals[analysis.uid] = error.message
+                raise  # to be tried again
             self._job_rejections[analysis.uid] = error.message
             return
+        self._secret_refusals.pop(analysis.uid, None)
         self._secrets_made_at[job.uid] = self._store.now()
 
     async def _delete_job(self, analysis: Analysis, name: str, uid: str) -> None:
@@ -495,6 +512,7 @@ class Reconciler:
         self._failures.pop(uid, None)
         self._job_rejections.pop(uid, None)
         self._quota_refusals.pop(uid, None)
+        self._secret_refusals.pop(uid, None)
         self._lookups.pop(uid, None)
 
     def _retry(self, uid: str, error: errors.ApiError | None) -> None:
@@ -520,6 +538,7 @@ class Reconciler:
         if status.has_ended:
             self._job_rejections.pop(analysis.uid, None)
             self._quota_refusals.pop(analysis.uid, None)
+            self._secret_refusals.pop(analysis.uid, None)
             self._lookups.pop(analysis.uid, None)
         stage = f"/{status.stage}" if status.stage else ""
         reason = status.conditions[0].reason if status.conditions else ""
@@ -583,9 +602,11 @@ def _event_manifest(analysis: Analysis, note: EventNote, now: datetime) -> dict[
     }
 
 
-def _backoff_seconds(failures: int, error: errors.ApiError | None) -> float:
+def _backoff_seconds(
+    failures: int, error: errors.ApiError | None, longest_seconds: float = _LONGEST_RETRY_SECONDS
+) -> float:
     """The pause before another try: doubled each time, spread by half, never shorter than the server asked for."""
-    longest: float = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 10))
+    longest: float = min(longest_seconds, _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 10))
     asked_for = error.retry_after_seconds if isinstance(error, errors.UnavailableError) else None
     return (asked_for or 0.0) + longest * random.uniform(0.5, 1.0)  # noqa: S311
 

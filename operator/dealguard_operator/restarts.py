@@ -21,6 +21,10 @@ _SOON_SECONDS = 60
 # What has not ended after so long is left behind.
 _LONGEST_END_SECONDS = 10.0
 _CANCEL_AGAIN_SECONDS = 0.1
+# Kopf's own names: the task that holds all its watches, and the one that cleans up when all others have ended.
+_WATCHES, _CLEAN_UP = "multidimensional multitasker", "startup/cleanup activities"
+# After the end of its watches Kopf cleans up within a second or so.
+_LOOK_SECONDS, _PATIENT_LOOKS, _LOOKS = 1.0, 5, 15
 
 
 def run_until_stopped(
@@ -54,17 +58,25 @@ def run_until_stopped(
             return 0
 
 
-async def end_with(run: Coroutine[Any, Any, None], stopped: asyncio.Event) -> None:
+async def end_with(
+    run: Coroutine[Any, Any, None], stopped: asyncio.Event, *, look_seconds: float = _LOOK_SECONDS
+) -> None:
     """Await Kopf's run, and from `stopped` on, end everything that still waits.
 
     Kopf waits five seconds for its other watches when one has failed, and then cancels each once. A watch whose waiter
     for a pause is cancelled in the same moment takes that for the pause, begins again with closed connections, and
     waits for new credentials: the process would neither work nor end (Kopf 1.45, `stream` in `clients/api.py`).
+    What takes its only cancellation for something else before the clean-up keeps Kopf from it: that is cancelled again.
+
+    Args:
+        run: Kopf's.
+        stopped: set by the clean-up, at its end.
+        look_seconds: how often it is looked whether Kopf is at its end without ending.
     """
     # Before the run begins: Kopf takes every later task for one of its own.
     stop = asyncio.create_task(stopped.wait())
     task = asyncio.create_task(run)
-    await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+    await _clean_up(task, stop, look_seconds)
     tries = round(_LONGEST_END_SECONDS / _CANCEL_AGAIN_SECONDS)
     while not task.done() and tries:
         tries -= 1
@@ -76,3 +88,20 @@ async def end_with(run: Coroutine[Any, Any, None], stopped: asyncio.Event) -> No
         raise TimeoutError("Kopf did not end")
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+async def _clean_up(task: asyncio.Task[None], stop: asyncio.Task[Any], look_seconds: float) -> None:
+    """Wait until Kopf has cleaned up, or ended without; cancel what keeps it from that once its watches have ended."""
+    has_watched, looks = False, 0
+    while looks < _LOOKS and not (task.done() or stop.done()):
+        await asyncio.wait((task, stop), timeout=look_seconds, return_when=asyncio.FIRST_COMPLETED)
+        others = {other for other in asyncio.all_tasks() - {task, stop} if other is not asyncio.current_task()}
+        watches = any(other.get_name() == _WATCHES for other in others)
+        has_watched = has_watched or watches
+        looks = looks + 1 if has_watched and not watches else 0
+        if looks > _PATIENT_LOOKS and not stop.done():
+            left = [other for other in others if other.get_name() != _CLEAN_UP]
+            names = ", ".join(sorted(other.get_name() for other in left))
+            logger.warning("Kopf's watches have ended and Kopf has not; cancelling again: %s.", names)
+            for other in left:
+                other.cancel()

@@ -23,6 +23,8 @@ from dealguard_operator.settings import OperatorSettings
 _MAX_POINTER_BYTES = 64 * 1024
 # How long the end of a run may wait for its pointer. Local storage takes milliseconds.
 _PATIENCE_SECONDS = 2.0
+# Of those that wait for a storage that is away, so many ask in a second, however many there are.
+_ASKERS_PER_SECOND = 20
 # For a pointer that could not be written: a storage that restarts is back by then.
 _RETRIES_SECONDS = (5.0, 15.0, 60.0)
 
@@ -48,19 +50,26 @@ class Reuse:
         self._image = settings.analyzer_image
         self._now = now
         self._writing: set[asyncio.Task[None]] = set()
+        self._unanswered: set[str] = set()  # the uids of those that asked in vain since the storage last answered
 
     async def look_up(self, analysis: Analysis) -> Lookup:
         """Ask the storage for the document and an earlier report; that it does not answer is an answer too."""
-        at = self._now()
+        report: StoredReport | None = None
         try:
             document = await self._document(analysis)
             for key in pointers_to_read(analysis, document, self._claude, self._image):
-                if (report := await self._follow(analysis, key)) is not None:
-                    return Lookup(at, document=document, report=report)
+                report = report or await self._follow(analysis, key)
         except StorageUnavailableError as error:
-            retry_at = self._now() + timedelta(seconds=error.retry_after_seconds)
-            return Lookup(at, unavailable=error.message, retry_at=retry_at)
-        return Lookup(at, document=document)
+            self._unanswered.add(analysis.uid)
+            at, pause_seconds = self._now(), max(error.retry_after_seconds, len(self._unanswered) / _ASKERS_PER_SECOND)
+            return Lookup(at, unavailable=error.message, retry_at=at + timedelta(seconds=pause_seconds))
+        # Not when it was asked: a slow storage's answer would be too old at once, and be asked for again for ever.
+        return Lookup(self._now(), document=document, report=report)
+
+    def called_back(self) -> set[str]:
+        """Once the storage has answered somebody: the uids of those that asked in vain before, and may ask again."""
+        uids, self._unanswered = self._unanswered, set()
+        return uids
 
     def note_for_job(self, analysis: Analysis, lookup: Lookup | None) -> str:
         """What the Job is to keep until its report is noted."""

@@ -137,10 +137,10 @@ class ApiProxy:
         ) as answer:
             self.answered(request, answer.status)
             response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
-            await response.prepare(incoming)
             relay = self.relay(request)
             chunks = answer.content.iter_any()
             with contextlib.suppress(ConnectionResetError):  # the asker has gone
+                await response.prepare(incoming)
                 async for chunk in relay(chunks) if relay else chunks:
                     await response.write(chunk)
                 await response.write_eof()

@@ -150,6 +150,19 @@ def test_a_quota_makes_an_analysis_wait_and_says_so(analyses: Analyses, kubectl:
 
 
 @pytest.mark.usefixtures("operator")
+def test_a_quota_without_room_for_the_secret_is_waited_for(
+    analyses: Analyses, kubectl: Kubectl, namespace: str
+) -> None:
+    kubectl.check("-n", namespace, "create", "quota", "small", "--hard=count/secrets=0")
+    wait_for("the quota", lambda: kubectl.get("quota", "small", namespace)["status"].get("hard"))
+    analyses.create("lease", engine="rules")
+    wait_for("the quota's words", lambda: "exceeded quota: small" in json.dumps(analyses.status("lease")))
+    assert analyses.status("lease")["phase"] == "Processing"
+    kubectl.check("-n", namespace, "delete", "quota", "small")
+    wait_for("the Secret", lambda: kubectl.items("secrets", namespace))
+
+
+@pytest.mark.usefixtures("operator")
 def test_a_job_that_lost_our_label_still_counts(analyses: Analyses, kubelet: Kubelet, namespace: str) -> None:
     analyses.create("lease", engine="rules")
     kubelet.analyzing("lease")

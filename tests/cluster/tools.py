@@ -4,7 +4,7 @@ import fcntl
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +30,13 @@ def only_run_with(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def running_cluster(name: str) -> Iterator[Cluster]:
-    """A cluster that begins empty and ends with the block; one that already runs is used as it is and left alone."""
-    cluster = Cluster(name)
+def running_cluster(name: str, extra_arguments: Mapping[str, Sequence[str]] | None = None) -> Iterator[Cluster]:
+    """A cluster that begins empty and ends with the block; one that already runs is used with its data and left alone.
+
+    Args:
+        extra_arguments: more command-line arguments by component.
+    """
+    cluster = Cluster(name, extra_arguments=extra_arguments)
     was_running = cluster.is_running()
     try:
         cluster.up(fresh=not was_running)

@@ -4,6 +4,7 @@ They use an instance of their own, because its API server and etcd end here. DEA
 without it, each scenario is as short as it can be, and some wait for that.
 """
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +21,12 @@ from tests.faults.figures import FIGURES, IS_FULL, Figures
 from tests.faults.processes import OperatorProcess
 from tests.faults.stage import Stage
 
-NAME = "dealguard-chaos"
+NAME = os.environ.get("DEALGUARD_FAULTS_CLUSTER", "dealguard-chaos")
+# A node that stops answering is given up after half a minute, not after six. The kubelet renews its lease every 10 s.
+IMPATIENCE = {
+    "kube-controller-manager": ["--node-monitor-period=2s", "--node-monitor-grace-period=20s"],
+    "kube-apiserver": ["--default-not-ready-toleration-seconds=10", "--default-unreachable-toleration-seconds=10"],
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,7 +59,7 @@ def figures() -> Figures:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """The running cluster; one that runs already (a developer's) is used and left alone."""
-    with only_run_with(NAME), running_cluster(NAME) as cluster:
+    with only_run_with(NAME), running_cluster(NAME, IMPATIENCE) as cluster:
         yield cluster
 
 

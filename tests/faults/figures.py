@@ -2,9 +2,14 @@
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # every test run imports this module
+    from tests.faults.stage import Stage
 
 # The form that was asked for.
 IS_FULL = os.environ.get("DEALGUARD_FAULTS") == "full"
@@ -32,9 +37,25 @@ class Figures:
 
     def add(self, scenario: str, line: str, *, faults: int, analyses: int, **values: Any) -> None:
         """Keep one and print it."""
-        lost, doubled = values.pop("lost", 0), values.pop("doubled", 0)
-        self.figures.append(Figure(scenario, line, faults, analyses, lost, doubled, values))
-        print(line)
+        self._keep(Figure(scenario, line, faults, analyses, values=values))
+
+    def add_stage(
+        self, scenario: str, line: str, stage: "Stage", *, faults: int, doubled: Iterable[str] = (), **values: Any
+    ) -> None:
+        """Keep one of analyses that all are to be at their right end, once; fail if one is not.
+
+        Args:
+            doubled: what else was found to be doubled, beside what the stage itself knows.
+        """
+        lost, twice = stage.lost(), [*stage.doubled(), *doubled]
+        line = f"{line}: {len(stage.created)} analyses, {len(lost)} lost, {len(twice)} doubled"
+        self._keep(Figure(scenario, line, faults, len(stage.created), len(lost), len(twice), values))
+        assert not lost
+        assert not twice
+
+    def _keep(self, figure: Figure) -> None:
+        self.figures.append(figure)
+        print(figure.line)
 
     def summary(self) -> str:
         """All together in one line."""
@@ -49,6 +70,10 @@ class Figures:
         file.parent.mkdir(exist_ok=True)
         document = {
             "form": "full" if IS_FULL else "short",
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            # Who else worked on the machine: with more than the cores can do, times are longer than they need be.
+            "cores": os.cpu_count(),
+            "load": [round(load, 1) for load in os.getloadavg()],
             "summary": self.summary(),
             "figures": [asdict(figure) for figure in self.figures],
         }

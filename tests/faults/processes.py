@@ -5,8 +5,11 @@ An import takes two seconds of CPU, which fifty restarts need not pay each.
 
 import multiprocessing
 import os
+import socket
 import sys
 import time
+import urllib.error
+import urllib.request
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import TracebackType
@@ -89,6 +92,25 @@ class OperatorProcess:
     def last_words(self) -> str:
         """The end of its log."""
         return self.log.read_text(errors="replace")[-3000:]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def probe(port: int, endpoint: str) -> int:
+    """What an operator's `healthz` or `readyz` answers a kubelet; 0 if nobody answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{endpoint}", timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
 
 
 def _run(environment: dict[str, str], log: str) -> None:

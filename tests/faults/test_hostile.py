@@ -1,6 +1,8 @@
 """Specs of a tenant who wants what is not theirs: refused or failed in words, and no foreign object named anywhere."""
 
 import base64
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -11,6 +13,7 @@ from tests.faults.api import ApiServer, Raw, RefusedError
 from tests.faults.figures import Figures
 from tests.faults.processes import OperatorProcess
 from tests.faults.stage import Stage, wait_until
+from tests.faults.storage_tap import StorageTap
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
@@ -54,7 +57,23 @@ HOSTILE_SPECS: list[tuple[str, Raw]] = [
 ]
 
 
-def test_hostile_specs(api: ApiServer, stage: Stage, operator: OperatorProcess, figures: Figures) -> None:
+@pytest.fixture
+def tap(environment: dict[str, str]) -> Iterator[StorageTap]:
+    """A tap before the object storage."""
+    with StorageTap(environment["DEALGUARD_S3_ENDPOINT"]) as tap:
+        yield tap
+
+
+@pytest.fixture
+def operator(environment: dict[str, str], tap: StorageTap, tmp_path: Path) -> Iterator[OperatorProcess]:
+    """An operator that reaches the object storage through the tap."""
+    with OperatorProcess({**environment, "DEALGUARD_S3_ENDPOINT": tap.endpoint}, tmp_path / "operator.log") as process:
+        yield process
+
+
+def test_hostile_specs(
+    api: ApiServer, stage: Stage, operator: OperatorProcess, tap: StorageTap, figures: Figures
+) -> None:
     """Sent as raw requests, without the checks that kubectl makes."""
     assert operator.is_alive()
     namespace = stage.namespace
@@ -89,10 +108,14 @@ def test_hostile_specs(api: ApiServer, stage: Stage, operator: OperatorProcess, 
     _assert_only_own_objects(api, namespace, len(jobs))
     for job in jobs:
         _assert_nothing_is_expanded(job)
+    asked = tap.asked()
+    assert asked, "each that runs was looked up before"
+    for path in asked:
+        _assert_own(path, namespace, "documents", "reports", "cache")
     figures.add(
         "hostile",
         f"{len(cases)} hostile specs: {refused} refused, {len(failed)} failed with a reason, {len(kept)} run "
-        "under their own prefix, no foreign object named",
+        f"under their own prefix, no foreign object named in a URL, none in {len(asked)} requests to the storage",
         faults=len(cases),
         analyses=len(created),
     )
@@ -122,12 +145,14 @@ def _assert_only_own_objects(api: ApiServer, namespace: str, count: int) -> None
             if not key.endswith("-url"):
                 continue
             parts = urlsplit(text)
-            path = unquote(parts.path)
-            folders = [f"/dealguard/{kind}/{namespace}/" for kind in ("documents", "reports")]
-            assert any(path.startswith(folder) for folder in folders), path
-            assert not {"", ".", ".."} & set(path.split("/")[2:]), path
+            _assert_own(unquote(parts.path), namespace, "documents", "reports")
             assert parts.fragment == ""
             assert "versionId" not in parts.query, "a query of theirs is part of the name"
+
+
+def _assert_own(path: str, namespace: str, *kinds: str) -> None:
+    assert any(path.startswith(f"/dealguard/{kind}/{namespace}/") for kind in kinds), path
+    assert not {"", ".", ".."} & set(path.split("/")[2:]), path
 
 
 def _all(items: list[Raw], count: int) -> list[Raw] | None:

@@ -31,6 +31,8 @@ def write_of(request: Request) -> str | None:
         return f"{verb} {resource}"
     status = json.loads(request.body)["status"]
     reason = next(condition["reason"] for condition in status["conditions"])
+    if reason == "Cancelled" and status["phase"] != "Cancelled":
+        return "status stopping"  # in whatever stage it was
     last = "retry " if status.get("attempts") and status["phase"] == "Processing" else ""
     return f"status {last}{status['phase']}/{status.get('stage', '')} {reason}"
 
@@ -45,7 +47,7 @@ POINTS: list[tuple[str, Kind]] = [
     ("status Processing/Analyzing", PLAIN),
     ("status Completed/", PLAIN),
     ("status Failed/", REJECTED),
-    ("status Processing/Analyzing Cancelled", CANCELLED),
+    ("status stopping", CANCELLED),
     ("delete jobs", CANCELLED),
     ("status Cancelled/", CANCELLED),
     ("status Pending/Queued Suspended", SUSPENDED),
@@ -90,12 +92,6 @@ class Killer:
         with self._lock:
             self.fired.clear()
             self._operator, self._instant, self._left = operator, instant, instant.skip
-
-    def now(self) -> None:
-        """Kill it, if it has not died at its instant."""
-        with self._lock:
-            if not self.fired.is_set():
-                self._fire()
 
     def _before(self, request: Request) -> Refusal | None:
         written = write_of(request)
@@ -158,42 +154,46 @@ def test_kill_at_every_transition(
     killer = Killer(proxy)
     operator = OperatorProcess(proxied, tmp_path / "operator.log")
     kinds = cycle([*OTHERS, RETRIED] if is_full else OTHERS)
-    missed: list[str] = []
     stage.stage_seconds = 0.4  # so that the operator, just begun, sees each stage
-    for number, instant in enumerate(instants(kills)):
-        killer.arm(operator, instant)
-        operator.start()
-        due = analyses * (number + 1) // kills - len(stage.created)
-        for place in range(due):
-            kind = instant.kind if place < 2 else next(kinds)
-            stage.create(f"{kind.name}-{number}-{place}")
-        if not killer.fired.wait(15 if instant.kind is not RETRIED else 30):
-            missed.append(instant.point)
-            killer.now()
-        assert operator.wait_killed(10)
     with operator:
+        for number, instant in enumerate(instants(kills)):
+            killer.arm(operator, instant)
+            operator.revive()
+            due = analyses * (number + 1) // kills - len(stage.created)
+            for place in range(max(due, 1)):
+                kind = instant.kind if place < 2 else next(kinds)
+                stage.create(f"{kind.name}-{number}-{place}")
+            _wait_killed(killer, instant, stage, number)
+            assert operator.wait_killed(30)
         killer.arm(operator, Instant("never", PLAIN, is_after=True))
+        operator.revive()
         stage.wait_finished(120)
-    lost, doubled = stage.lost(), stage.doubled()
-    doubled += [f"Job {name} was made {count} times" for name, count in killer.jobs_made.items() if count > 1]
-    jobs_expected = sum(kind_of(name).jobs for name in stage.created)
-    # On a busy machine a stage may be over before it was told of; the operator is killed then all the same.
-    assert len(missed) <= kills // 4, f"these instants did not come: {missed}"
-    assert killer.jobs_made.total() == jobs_expected
+    twice = [f"Job {name} was made {count} times" for name, count in killer.jobs_made.items() if count > 1]
+    assert killer.jobs_made.total() == sum(kind_of(name).jobs for name in stage.created), "one for each uid and run"
+    patches = sum(request.method == "PATCH" for request in proxy.requests)
     longest = max(killer.recoveries)
-    figures.add(
+    figures.add_stage(
         "kill",
-        f"kill -9 at {kills} instants: {len(stage.created)} analyses, {len(stage.created) - len(lost)} at their end, "
-        f"{len(lost)} lost, {len(doubled)} doubled, longest recovery {longest:.1f} s",
+        f"kill -9 at {kills} instants, {patches} of Kopf's PATCHes to come between, "
+        f"{killer.jobs_made.total()} Jobs, longest recovery {longest:.1f} s",
+        stage,
         faults=kills,
-        analyses=len(stage.created),
-        lost=len(lost),
-        doubled=len(doubled),
+        doubled=twice,
+        jobs=killer.jobs_made.total(),
+        patches=patches,
         longest_recovery_seconds=round(longest, 2),
-        instants_missed=missed,
     )
-    assert not lost
-    assert not doubled
+    assert patches == 0, "a kill between Kopf's PATCHes would be one more instant"
+
+
+def _wait_killed(killer: Killer, instant: Instant, stage: Stage, number: int) -> None:
+    """Wait for the instant; if a busy machine let it slip by, another analysis comes to it."""
+    patience_seconds = 5 if instant.kind is not RETRIED else 20  # after a failed attempt a Job waits for ten seconds
+    for attempt in range(12):
+        if killer.fired.wait(patience_seconds):
+            return
+        stage.create(f"{instant.kind.name}-{number}-again-{attempt}")
+    raise AssertionError(f"this instant did not come: {instant}")
 
 
 def test_two_operators_at_once(
@@ -214,18 +214,8 @@ def test_two_operators_at_once(
         while time.monotonic() < end:
             stage.create(f"{next(kinds).name}-{len(stage.created)}")
             time.sleep(0.4)
-        stage.wait_finished(60)
-    lost, doubled = stage.lost(), stage.doubled()
-    doubled += [f"Job {name} was made {number} times" for name, number in made.items() if number > 1]
+        stage.wait_finished(240)
+    twice = [f"Job {name} was made {number} times" for name, number in made.items() if number > 1]
     assert made.total() == sum(kind_of(name).jobs for name in stage.created), "one Job for each uid and run"
-    figures.add(
-        "two operators",
-        f"two operators for {seconds} s: {len(stage.created)} analyses, {made.total()} Jobs, {len(lost)} lost, "
-        f"{len(doubled)} doubled",
-        faults=1,
-        analyses=len(stage.created),
-        lost=len(lost),
-        doubled=len(doubled),
-    )
-    assert not lost
-    assert not doubled
+    line = f"two operators for {seconds} s, {made.total()} Jobs"
+    figures.add_stage("two operators", line, stage, faults=1, doubled=twice, jobs=made.total())

@@ -5,8 +5,11 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dealguard_api import names
+from tests.faults import fuzzed
 from tests.faults.api import ApiServer, Raw, RefusedError
 from tests.faults.figures import Figures
 from tests.faults.processes import OperatorProcess
@@ -224,3 +227,65 @@ def test_a_status_that_somebody_wrote(
         faults=len(STATUSES),
         analyses=len(STATUSES) + 1,
     )
+
+
+def test_whatever_a_fuzzer_writes(
+    api: ApiServer, namespace: str, operator: OperatorProcess, figures: Figures, is_full: bool
+) -> None:
+    """Annotations, labels and statuses of Pods, Jobs and analyses, as far as the API server lets them through."""
+    count = 100 if is_full else 20
+    stage = Stage(api, namespace)  # without its kubelet: the fuzzer speaks for all
+    for number in range(count):
+        stage.create(f"hanging-{number}", deadlineSeconds=3600)
+    wait_until("all pods", lambda: len(api.list("pods", namespace)) == count, 60)
+    pods = {pod["metadata"]["labels"][names.LABEL_NAME]: pod for pod in api.list("pods", namespace)}
+    left = iter(pods.items())
+    accepted = refused = 0
+
+    def write(plural: str, name: str, patch: Raw, subresource: str) -> None:
+        nonlocal accepted, refused
+        try:
+            api.merge(plural, namespace, name, patch, subresource)
+            accepted += 1
+        except RefusedError as error:
+            assert error.status in (400, 404, 409, 413, 422), (plural, patch, error)
+            refused += 1
+
+    @settings(
+        max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(
+        pod=fuzzed.pod,
+        job=fuzzed.job,
+        analysis=fuzzed.analysis,
+        text=st.text(max_size=200),
+        run=st.sampled_from(["0", "-1", "x", "99999999999", "1"]),
+    )
+    def fuzz(pod: Raw, job: Raw, analysis: Raw, text: str, run: str) -> None:
+        name, mine = next(left, (None, None))
+        if name is None or mine is None:
+            return
+        pod_name, job_name = mine["metadata"]["name"], mine["metadata"]["labels"]["job-name"]
+        annotations = {"dealguard.io/inputs": text, names.ANNOTATION_REUSE: text}
+        metadata = {"metadata": {"annotations": annotations, "labels": {names.LABEL_RUN: run}}}
+        write("jobs", job_name, metadata, "")
+        write("pods", pod_name, metadata, "")
+        write("pods", pod_name, {"status": pod["status"]}, "/status")
+        write("jobs", job_name, {"status": job["status"]}, "/status")
+        write("contractanalyses", name, {"status": analysis["status"]}, "/status")
+
+    fuzz()
+    stage.create("plain-after")
+    wait_until("a new one to be run", lambda: stage.status("plain-after").get("phase") == "Processing", 30)
+    log = operator.log.read_text()
+    assert "could not be handled" not in log, operator.last_words()
+    assert "Still not settled" not in log
+    assert (operator.starts, operator.beginnings, operator.is_alive()) == (1, 0, True)
+    figures.add(
+        "fuzzer",
+        f"{accepted + refused} fuzzed writes onto {count} analyses, their Jobs and pods, {refused} refused by the API "
+        "server: the operator stayed up",
+        faults=accepted,
+        analyses=count + 1,
+    )
+    assert accepted > count

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -773,6 +773,11 @@ def test_ttl_deletes_exactly_what_was_decided_on() -> None:
     assert waiting.requeue_after_seconds == 70
     due = decide(Observation(analysis(status, **spec)), at(130))
     assert due.actions == (DeleteAnalysis(UID, "100"),)
+
+
+def test_an_end_at_the_calendars_end_is_never_over() -> None:
+    status = completed().model_copy(update={"finished_at": datetime(9999, 12, 31, tzinfo=UTC)})
+    assert decide(Observation(analysis(status, ttlSecondsAfterFinished=315_360_000)), at(60)).is_empty
 
 
 def test_ttl_zero_deletes_only_after_the_end_is_on_record() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,17 +19,18 @@ from tests.unit.test_operator_metrics import ApiServer
 
 
 class CrowdedApiServer(ApiServer):
-    """Has no room for a Job while `is_full`."""
+    """Has no room for a Job while `is_full`, or for what else `crowded` names."""
 
     def __init__(self) -> None:
         super().__init__()
         self.is_full = False
+        self.crowded = "jobs"
         self.refused = 0
 
     async def _answer(self, request: web.Request) -> web.Response:
-        if self.is_full and request.method == "POST" and request.path.endswith("/jobs"):
+        if self.is_full and request.method == "POST" and request.path.endswith(f"/{self.crowded}"):
             self.refused += 1
-            message = 'jobs.batch "x" is forbidden: exceeded quota: small, limited: count/jobs.batch=1'
+            message = f'{self.crowded} "x" is forbidden: exceeded quota: small, limited: count/{self.crowded}=1'
             return web.json_response({"kind": "Status", "message": message}, status=403)
         return await super()._answer(request)
 
@@ -56,12 +58,18 @@ async def api_server() -> AsyncIterator[CrowdedApiServer]:
 
 @asynccontextmanager
 async def reconciling(
-    api_server: ApiServer, leadership: Switch | None = None, **chosen: str
+    api_server: ApiServer, leadership: Switch | None = None, *, ahead_seconds: float = 0, **chosen: str
 ) -> AsyncIterator[Reconciler]:
-    """A reconciler that no watch feeds."""
+    """A reconciler that no watch feeds, by a clock that may be ahead of the API server's."""
     our_settings = settings(**{"RESYNC_SECONDS": "0.05", **chosen})
     api = KubernetesApi(client.Configuration(host=str(api_server.server.make_url("")).rstrip("/")))
-    reconciler = Reconciler(api, Presigner(our_settings), our_settings, leadership=leadership)
+    reconciler = Reconciler(
+        api,
+        Presigner(our_settings),
+        our_settings,
+        leadership=leadership,
+        now=lambda: datetime.now(UTC) + timedelta(seconds=ahead_seconds),
+    )
     task = asyncio.create_task(reconciler.run())
     try:
         yield reconciler
@@ -128,3 +136,23 @@ async def test_a_namespace_without_room_is_not_asked_by_all_that_wait(api_server
         await until(lambda: api_server.phases() == ["Pending"] * 100)
         await some_resyncs(api_server)
         assert 1 <= api_server.refused <= 16, "no more than the workers had in hand"
+
+
+async def test_a_quota_without_room_for_the_secret_is_waited_for_and_named(api_server: CrowdedApiServer) -> None:
+    api_server.is_full, api_server.crowded = True, "secrets"
+    api_server.analyse("first")
+    async with reconciling(api_server):
+        await until(lambda: "namespace has no room" in str(api_server.objects["contractanalyses"]))
+        await until(lambda: api_server.refused > 1)
+        assert api_server.phases() == ["Processing"]
+        api_server.is_full = False
+        await until(lambda: api_server.objects["secrets"])
+        await until(lambda: "namespace has no room" not in str(api_server.objects["contractanalyses"]))
+
+
+async def test_a_quota_without_room_for_the_secret_is_not_waited_for_for_ever(api_server: CrowdedApiServer) -> None:
+    api_server.is_full, api_server.crowded = True, "secrets"
+    api_server.analyse("first")
+    async with reconciling(api_server, ahead_seconds=200, START_DEADLINE_SECONDS="180"):
+        await api_server.wait_for(first="Failed")
+    assert "exceeded quota: small" in str(api_server.objects["contractanalyses"])

@@ -3,13 +3,15 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from dealguard_operator.errors import StorageUnavailableError
 from dealguard_operator.report_storage import ReportStorage
-from tests.unit.operator_cases import settings
+from dealguard_operator.reuse import Reuse
+from tests.unit.operator_cases import analysis, at, settings
 
 AWAY = "The object storage does not answer."
 
@@ -156,3 +158,28 @@ async def test_what_is_larger_than_expected_is_not_read(server: Server, storage:
     server.says(200, "x" * 100)
     assert await storage.read("a", 50) is None
     assert await storage.read("a", 500) == server.body.encode()
+
+
+async def test_thousands_that_wait_do_not_all_ask_and_are_called_when_it_is_back(server: Server) -> None:
+    chosen = settings(S3_ENDPOINT=server.endpoint)
+    reuse = Reuse(ReportStorage(chosen), chosen, now=lambda: at(0))
+    waiting = [replace(analysis(), uid=f"uid-{number}") for number in range(400)]
+    lookups = [await reuse.look_up(one) for one in waiting]
+    assert {lookup.unavailable for lookup in lookups} == {AWAY}
+    assert server.requests == 1
+    assert lookups[-1].retry_at == at(20), "400 ask in 20 s, so 20 in each"
+    assert reuse.called_back() == {one.uid for one in waiting}
+    assert reuse.called_back() == set()
+    await reuse.close()
+
+
+async def test_what_a_slow_storage_says_is_as_good_as_what_a_quick_one_says(server: Server) -> None:
+    """Else it would be too old when it comes, and be asked for again for ever."""
+    chosen = settings(S3_ENDPOINT=server.endpoint)
+    server.says(404, "NoSuchKey")
+    times = iter(range(0, 1000, 30))
+    reuse = Reuse(ReportStorage(chosen), chosen, now=lambda: at(next(times) if server.requests else -30))
+    lookup = await reuse.look_up(analysis())
+    assert lookup.at is not None
+    assert lookup.at >= at(0), "when it was answered, not when it was asked"
+    await reuse.close()

@@ -1,6 +1,7 @@
 """Kopf's run is begun again, and not for ever; and what ends, ends."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -70,6 +71,32 @@ async def test_what_takes_its_cancellation_for_something_else_is_cancelled_again
     with pytest.raises(RuntimeError, match="another watch failed"):
         await end_with(run(), stopped)
     assert len(swallowed) == 3
+
+
+async def test_what_keeps_kopf_from_its_clean_up_is_cancelled_again(caplog: pytest.LogCaptureFixture) -> None:
+    stopped = asyncio.Event()
+
+    async def observe() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        await asyncio.sleep(3600)
+
+    async def clean_up(others: list[asyncio.Task[None]]) -> None:
+        await asyncio.wait(others)
+        stopped.set()
+
+    async def run() -> None:
+        watches = asyncio.create_task(asyncio.sleep(0.05), name="multidimensional multitasker")
+        observer = asyncio.create_task(observe(), name="resource observer")
+        cleaning = asyncio.create_task(clean_up([watches, observer]), name="startup/cleanup activities")
+        await watches
+        observer.cancel()
+        await asyncio.wait([cleaning])
+        raise RuntimeError("a watch failed")
+
+    with pytest.raises(RuntimeError, match="a watch failed"):
+        await end_with(run(), stopped, look_seconds=0.02)
+    assert "cancelling again: resource observer." in caplog.text
 
 
 async def test_a_run_that_is_asked_to_stop_just_returns() -> None:

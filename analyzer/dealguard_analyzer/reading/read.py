@@ -56,9 +56,11 @@ def read_pdf(
 
 
 def _check_has_text(reading: Reading) -> None:
-    letters = sum(count_letters(page.text) for page in reading.pages)
-    if letters >= _MIN_LETTERS:
-        return
+    letters = 0
+    for page in reading.pages:
+        letters += count_letters(page.text)
+        if letters >= _MIN_LETTERS:
+            return
     damaged = len(reading.unreadable) - reading.needing_ocr
     if damaged and not reading.needing_ocr and not letters:
         raise DocumentError(ExitCode.DOCUMENT_UNREADABLE, _why_none_is_readable(reading))

@@ -3,26 +3,33 @@
 What belongs here: asking pdfium, and geometry. What never does: a judgement of what is seen.
 """
 
-import ctypes
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium_c  # type: ignore[import-untyped]
+
+from dealguard_analyzer.sandbox import calls
 
 _MAX_DEPTH = 8  # of form XObjects; producers nest two or three
 
 _RECTANGLE_SEGMENTS = (4, 5)  # a rectangle's path, closed by a flag or by a line back
 _IDENTITY = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-_FLOATS = tuple(ctypes.c_float() for _ in range(4))  # made once: it is what a question costs most
+
+_BOUNDS = array("f", [0.0] * 4)
+_BOUNDS_PLACES = calls.places(_BOUNDS)
+_POINT = array("f", [0.0] * 2)
+_POINT_PLACES = calls.places(_POINT)
+_MATRIX = array("f", [0.0] * 6)
+_MATRIX_PLACE = calls.places(_MATRIX)[0]
 
 Matrix = tuple[float, float, float, float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle in PDF user space, in points. Empty if it has no area."""
 
     x0: float
@@ -41,7 +48,13 @@ class Box:
             return self
         if self is EVERYWHERE:
             return other
-        return Box(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))
+        (x0, y0, x1, y1), (left, bottom, right, top) = self, other
+        return Box(
+            left if left > x0 else x0,
+            bottom if bottom > y0 else y0,
+            right if right < x1 else x1,
+            top if top < y1 else y1,
+        )
 
     def overlap(self, other: "Box") -> float:
         """The area that lies in both; asked for every text and every shape, so without calls."""
@@ -58,115 +71,107 @@ EVERYWHERE = Box(-math.inf, -math.inf, math.inf, math.inf)
 NOWHERE = Box(0.0, 0.0, 0.0, 0.0)
 
 
-class _Clips(dict[tuple[object, ...], tuple[Box, bool]]):
-    """Clips by their outlines: many objects share one."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
-    """What the form XObjects around an object do to it."""
+    """What the form XObjects around an object do to it.
 
-    clips: _Clips
+    `outlines` has the boxes of the clips' outlines within, by their addresses: many objects share some.
+    """
+
     matrix: Matrix = _IDENTITY
     clip: Box = EVERYWHERE
     clip_is_exact: bool = True
     depth: int = 0
+    outlines: "dict[int | None, Box | None]" = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class PageObject:
+class PageObject(NamedTuple):
     """One object as painted. What it is asked for costs time each time.
 
     Attributes:
-        handle: pdfium's.
+        handle: its address.
         kind: FPDF_PAGEOBJ_TEXT, _PATH, _IMAGE or _SHADING.
+        around: where it stands.
     """
 
-    handle: Any
+    handle: int
     kind: int
-    _around: _Surroundings
+    around: _Surroundings
 
     def box(self) -> Box:
         """What it may paint on, clipping left out of account."""
-        left, bottom, right, top = _FLOATS
-        if not pdfium_c.FPDFPageObj_GetBounds(self.handle, left, bottom, right, top):
+        if not calls.object_bounds(self.handle, *_BOUNDS_PLACES):
             return NOWHERE
-        return _around([(left.value, bottom.value), (right.value, top.value)], self._around.matrix)
+        left, bottom, right, top = _BOUNDS
+        return _around(left, bottom, right, top, self.around.matrix)
 
     def clip(self) -> tuple[Box, bool]:
         """The part of the page that it can be seen in, and whether that is exact or a box around a part."""
-        own, is_exact = _clip(self.handle, self._around)
-        return own.shared_with(self._around.clip), is_exact and self._around.clip_is_exact
-
-
-def address(handle: Any) -> int:
-    """The identity of one of pdfium's objects; 0 for none."""
-    return ctypes.cast(handle, ctypes.c_void_p).value or 0
+        own, is_exact = _clip(self.handle, self.around)
+        return own.shared_with(self.around.clip), is_exact and self.around.clip_is_exact
 
 
 def objects_of(page: Any) -> Iterator[PageObject]:
     """The page's objects in painting order, form XObjects opened."""
-    return _inside(
-        pdfium_c.FPDFPage_CountObjects(page), partial(pdfium_c.FPDFPage_GetObject, page), _Surroundings(_Clips())
-    )
+    get = partial(calls.page_object, calls.address(page.raw))
+    return _inside(pdfium_c.FPDFPage_CountObjects(page), get, _Surroundings())
 
 
-def _inside(count: int, get: Callable[[int], Any], around: _Surroundings) -> Iterator[PageObject]:
+def _inside(count: int, get: Callable[[int], int], around: _Surroundings) -> Iterator[PageObject]:
     for index in range(count):
         handle = get(index)
-        kind = pdfium_c.FPDFPageObj_GetType(handle)
+        kind = calls.object_kind(handle)
         thing = PageObject(handle, kind, around)
         if kind != pdfium_c.FPDF_PAGEOBJ_FORM:
             yield thing
         elif around.depth < _MAX_DEPTH:
             matrix = _product(_matrix(handle), around.matrix)
             yield from _inside(
-                pdfium_c.FPDFFormObj_CountObjects(handle),
-                partial(pdfium_c.FPDFFormObj_GetObject, handle),
-                _Surroundings(around.clips, matrix, *thing.clip(), around.depth + 1),
+                calls.count_form_objects(handle),
+                partial(calls.form_object, handle),
+                _Surroundings(matrix, *thing.clip(), around.depth + 1),
             )
 
 
-def _clip(handle: Any, around: _Surroundings) -> tuple[Box, bool]:
-    path = pdfium_c.FPDFPageObj_GetClipPath(handle)
-    count = pdfium_c.FPDFClipPath_CountPaths(path) if path else 0
-    if count <= 0:
-        return EVERYWHERE, True
-    outlines = tuple(_corners(path, index) for index in range(count))
-    key = (around.matrix, outlines)
-    if key not in around.clips:
-        around.clips[key] = _shared(outlines, around.matrix)
-    return around.clips[key]
+def _clip(handle: int, around: _Surroundings) -> tuple[Box, bool]:
+    """What lies in all outlines of the object's clip, and whether all of them are rectangles."""
+    box, is_exact = EVERYWHERE, True
+    path = calls.object_clip(handle)
+    for index in range(calls.count_clip_paths(path) if path else 0):
+        start = calls.clip_segment(path, index, 0)
+        if start not in around.outlines:
+            around.outlines[start] = _outline(path, index, start, around.matrix)
+        outline = around.outlines[start]
+        if outline is None:
+            is_exact = False
+        else:
+            box = outline.shared_with(box)
+    return box, is_exact
 
 
-def _corners(path: Any, index: int) -> tuple[tuple[float, float], ...] | None:
-    """Three corners of a clip's rectangle, which tell it; () if the path is empty, None if it is no rectangle."""
-    segments = pdfium_c.FPDFClipPath_CountPathSegments(path, index)
+def _outline(path: int, index: int, start: int | None, matrix: Matrix) -> Box | None:
+    """The rectangle that is a clip's outline; everywhere if the outline is empty, None if it is no rectangle."""
+    segments = calls.count_clip_segments(path, index)
     if segments not in _RECTANGLE_SEGMENTS:
-        return None if segments > 0 else ()
-    corners = []
-    x, y, _, _ = _FLOATS
-    for corner in range(3):
-        pdfium_c.FPDFPathSegment_GetPoint(pdfium_c.FPDFClipPath_GetPathSegment(path, index, corner), x, y)
-        corners.append((x.value, y.value))
-    (xa, ya), (xb, yb), (xc, yc) = corners
-    return tuple(corners) if (xa == xb and yb == yc) or (ya == yb and xb == xc) else None
+        return None if segments > 0 else EVERYWHERE
+    xa, ya = _point(start)
+    xb, yb = _point(calls.clip_segment(path, index, 1))
+    xc, yc = _point(calls.clip_segment(path, index, 2))
+    is_rectangle = (xa == xb and yb == yc) or (ya == yb and xb == xc)
+    return _around(xa, ya, xc, yc, matrix) if is_rectangle else None
 
 
-def _shared(outlines: tuple[tuple[tuple[float, float], ...] | None, ...], matrix: Matrix) -> tuple[Box, bool]:
-    """What lies in all of the rectangles, and whether all of the outlines are some."""
-    box = EVERYWHERE
-    for corners in outlines:
-        if corners:
-            box = _around(corners, matrix).shared_with(box)
-    return box, None not in outlines
+def _point(segment: int | None) -> tuple[float, float]:
+    calls.segment_point(segment, *_POINT_PLACES)
+    x, y = _POINT
+    return x, y
 
 
-def _matrix(handle: Any) -> Matrix:
-    matrix = pdfium_c.FS_MATRIX()
-    if not pdfium_c.FPDFPageObj_GetMatrix(handle, matrix):
+def _matrix(handle: int) -> Matrix:
+    if not calls.object_matrix(handle, _MATRIX_PLACE):
         return _IDENTITY
-    return (matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
+    a, b, c, d, e, f = _MATRIX
+    return a, b, c, d, e, f
 
 
 def _product(inner: Matrix, outer: Matrix) -> Matrix:
@@ -175,10 +180,10 @@ def _product(inner: Matrix, outer: Matrix) -> Matrix:
     return (a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s, e * p + f * r + t, e * q + f * s + u)
 
 
-def _around(points: Sequence[tuple[float, float]], matrix: Matrix) -> Box:
-    """The box around all corners that the points span, moved by `matrix`."""
-    xs, ys = zip(*points, strict=True)
-    x0, x1, y0, y1 = min(xs), max(xs), min(ys), max(ys)
+def _around(xa: float, ya: float, xc: float, yc: float, matrix: Matrix) -> Box:
+    """The box around a rectangle, given by two corners, that is moved by `matrix`."""
+    x0, x1 = (xa, xc) if xa < xc else (xc, xa)
+    y0, y1 = (ya, yc) if ya < yc else (yc, ya)
     if matrix == _IDENTITY:
         return Box(x0, y0, x1, y1)
     a, b, c, d, e, f = matrix

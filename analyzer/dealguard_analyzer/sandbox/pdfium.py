@@ -3,6 +3,7 @@
 import ctypes
 import mmap
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,6 +12,7 @@ from typing import Any
 import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium_c  # type: ignore[import-untyped]
 
+from dealguard_analyzer.sandbox import calls
 from dealguard_analyzer.sandbox.columns import read_columns
 from dealguard_analyzer.sandbox.hidden import find_hidden
 from dealguard_analyzer.sandbox.normalise import WORD, mark_line_end_hyphens, normalise
@@ -35,6 +37,9 @@ _MAX_OBJECTS_LOOKED_AT = 2000
 _MAX_UNMAPPED = 0.3
 _SAMPLE_CHARACTERS = 200  # of a page are asked for, as each question takes time
 _BETWEEN_WORDS = " \r\n\t\xa0"
+
+_FIRST, _LAST = array("f", [0.0] * 4), array("f", [0.0] * 4)
+_FIRST_PLACE, _LAST_PLACE = calls.places(_FIRST)[0], calls.places(_LAST)[0]
 
 _INVISIBLE = re.compile(r"[\s\ufffd]")
 
@@ -153,18 +158,19 @@ def _characters(text_page: Any) -> str:
 def _words(text: str, origins: list[int], text_page: Any) -> list[tuple[int, int, Box]]:
     """Start, end and box of each word."""
     words = []
-    get_box, handle = pdfium_c.FPDFText_GetLooseCharBox, text_page.raw
-    first, last = pdfium_c.FS_RECTF(), pdfium_c.FS_RECTF()
+    get_box, handle = calls.character_line_box, calls.address(text_page.raw)
     for match in WORD.finditer(text):
         start, end = match.span()
         # The loose boxes (the font's height) of the outer characters enclose the word, in whichever direction it runs.
-        get_box(handle, origins[start], first)
-        get_box(handle, origins[end - 1], last)
+        get_box(handle, origins[start], _FIRST_PLACE)
+        get_box(handle, origins[end - 1], _LAST_PLACE)
+        x0, y1, x1, y0 = _FIRST
+        left, top, right, bottom = _LAST
         box = Box(
-            min(first.left, last.left),
-            min(first.bottom, last.bottom),
-            max(first.right, last.right),
-            max(first.top, last.top),
+            left if left < x0 else x0,
+            bottom if bottom < y0 else y0,
+            right if right > x1 else x1,
+            top if top > y1 else y1,
         )
         words.append((start, end, box))
     return words

@@ -97,6 +97,11 @@ def _words(observation: Observation, stage: Stage, pod: PodState | None, now: da
         return Reason.SUSPENDED, with_next_step(what, "It goes on when a queue admits it or its spec.suspend is false.")
     if job is not None and lacks_pod(observation, now):
         return Reason.POD_NOT_CREATED, no_pod_message(job.name)
+    if observation.secret_refusal is not None:
+        what = f"The namespace has no room for the Job's Secret: {safe(observation.secret_refusal, 250)}"
+        return Reason.STARTING, with_next_step(
+            what, "It is tried again; raise the quota or wait for other Jobs to end."
+        )
     failed = failed_attempts(observation)
     waiting = waiting_cause(pod) if pod is not None and not pod.has_started else None
     if waiting is not None:

@@ -11,4 +11,7 @@ def deletion_time(analysis: Analysis) -> datetime | None:
     finished_at = analysis.status.finished_at
     if ttl_seconds is None or finished_at is None:
         return None
-    return finished_at + timedelta(seconds=ttl_seconds)
+    try:
+        return finished_at + timedelta(seconds=ttl_seconds)
+    except OverflowError:
+        return None  # beyond the year 9999, as only somebody who spoils a status writes it

@@ -1,17 +1,18 @@
 """Step 1: which text objects of a page may be hidden, from what the objects say of themselves."""
 
-import ctypes
 import math
+from array import array
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 import pypdfium2.raw as pdfium_c  # type: ignore[import-untyped]
 
+from dealguard_analyzer.sandbox import calls
 from dealguard_analyzer.sandbox.hidden.drawing import BRIGHTNESS
-from dealguard_analyzer.sandbox.page_objects import EVERYWHERE, Box, PageObject, address, objects_of
+from dealguard_analyzer.sandbox.page_objects import EVERYWHERE, Box, PageObject, objects_of
 
 # Colours are 0 to 255. Text which differs by less from what it may stand on is worth a look.
 _SAFE_DIFFERENCE = 75
@@ -32,7 +33,18 @@ _MAX_OBJECTS = 600  # a page with more is a drawing, or painted word by word: al
 _MAX_OBJECTS_LOOKED_AT = 20_000
 _MAX_PICTURES = 1000  # a scan in strips has some dozens
 
-_COLOUR = tuple(ctypes.c_uint() for _ in range(4))  # made once: it is what a question costs most
+_COLOUR = array("I", [0] * 4)
+_COLOUR_PLACES = calls.places(_COLOUR)
+_DRAW_MODE = array("i", [0] * 2)
+_DRAW_MODE_PLACES = calls.places(_DRAW_MODE)
+_STROKE_WIDTH = array("f", [0.0])
+_STROKE_WIDTH_PLACE = calls.places(_STROKE_WIDTH)
+_OPTIONAL = b"O\0C\0\0\0"  # the mark of a layer's content, in UTF-16
+_MARK_NAME = array("B", bytes(len(_OPTIONAL)))
+_MARK_NAME_PLACE = calls.places(_MARK_NAME)[:1]
+_MARK_NAME_BYTES = array("L", [0])
+_MARK_NAME_BYTES_PLACE = calls.places(_MARK_NAME_BYTES)
+
 _NO_INK_MODES = (pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium_c.FPDF_TEXTRENDERMODE_CLIP)
 
 
@@ -49,7 +61,7 @@ class _Shape:
 class Doubt:
     """What the proof needs to know of a doubtful text object."""
 
-    handle: Any
+    handle: int
     clip: Box
     has_ink: bool
 
@@ -90,16 +102,16 @@ class Doubts:
                 shapes.add(shape)
         for order, thing in enumerate(things):
             if thing.kind == pdfium_c.FPDF_PAGEOBJ_TEXT and _is_doubtful(order, thing, shapes):
-                doubts.texts[address(thing.handle)] = Doubt(thing.handle, thing.clip()[0], _has_ink(thing.handle))
+                doubts.texts[thing.handle] = Doubt(thing.handle, thing.clip()[0], _has_ink(thing.handle))
         return doubts
 
-    def of(self, handle: Any) -> Doubt | None:
+    def of(self, handle: int | None) -> Doubt | None:
         """The doubt about a text object, if there is one."""
         if not handle:
             return None
-        known = self.texts.get(address(handle))
+        known = self.texts.get(handle)
         if known is None and self.is_drawing:
-            known = self.texts[address(handle)] = Doubt(handle, EVERYWHERE, _has_ink(handle))
+            known = self.texts[handle] = Doubt(handle, EVERYWHERE, _has_ink(handle))
         return known
 
 
@@ -127,11 +139,12 @@ class _Shapes:
             for band in bands:
                 self._bands[band].append(shape)
 
-    def near(self, box: Box) -> Iterator[_Shape]:
-        """Those that may touch `box`, some of them twice if it is tall."""
+    def near(self, box: Box) -> Iterator[Sequence[_Shape]]:
+        """Those that may touch `box`, in groups, some of them twice if it is tall."""
         for shapes in (self._tall, *(self._bands.get(band, ()) for band in _bands(box)[:_MAX_BANDS_OF_TEXT])):
-            self._comparisons += len(shapes)
-            yield from shapes
+            if shapes:
+                self._comparisons += len(shapes)
+                yield shapes
 
 
 def _bands(box: Box) -> range:
@@ -142,29 +155,31 @@ def _shape(order: int, thing: PageObject) -> _Shape | None:
     """What an object that is no text may cover or lie under; None if it is a thin line, or nothing."""
     if thing.kind != pdfium_c.FPDF_PAGEOBJ_PATH:
         return _Shape(order, thing.box(), None)
-    fill, stroke = ctypes.c_int(), ctypes.c_int()
-    pdfium_c.FPDFPath_GetDrawMode(thing.handle, fill, stroke)
-    if fill.value:
+    calls.path_draw_mode(thing.handle, *_DRAW_MODE_PLACES)
+    is_filled, is_stroked = _DRAW_MODE
+    if is_filled:
         return _Shape(order, thing.box(), shade_of(thing.handle)[0])
-    width = ctypes.c_float()
-    pdfium_c.FPDFPageObj_GetStrokeWidth(thing.handle, width)
-    if stroke.value and width.value >= _DOUBTFUL_STROKE_POINTS:
+    if is_stroked and _stroke_width(thing.handle) >= _DOUBTFUL_STROKE_POINTS:
         return _Shape(order, thing.box(), None)
     return None
 
 
-def shade_of(handle: Any) -> tuple[float | None, bool]:
+def _stroke_width(handle: int) -> float:
+    """In points; 0 if the object has none."""
+    return _STROKE_WIDTH[0] if calls.object_stroke_width(handle, *_STROKE_WIDTH_PLACE) else 0.0
+
+
+def shade_of(handle: int) -> tuple[float | None, bool]:
     """The brightness of an object's filling (0 black, 255 white; None if it is a pattern), and whether it is opaque."""
-    red, green, blue, alpha = _COLOUR
-    if not pdfium_c.FPDFPageObj_GetFillColor(handle, red, green, blue, alpha):
+    if not calls.object_fill_colour(handle, *_COLOUR_PLACES):
         return None, True
-    shade = sum(weight * part.value for weight, part in zip(BRIGHTNESS, (red, green, blue), strict=True))
-    return shade, alpha.value == _OPAQUE
+    red, green, blue, alpha = _COLOUR
+    return BRIGHTNESS[0] * red + BRIGHTNESS[1] * green + BRIGHTNESS[2] * blue, alpha == _OPAQUE
 
 
-def _has_ink(handle: Any) -> bool:
+def _has_ink(handle: int) -> bool:
     """Whether a text object is painted at all."""
-    return pdfium_c.FPDFTextObj_GetTextRenderMode(handle) not in _NO_INK_MODES
+    return calls.text_render_mode(handle) not in _NO_INK_MODES
 
 
 def _is_doubtful(order: int, thing: PageObject, shapes: _Shapes) -> bool:
@@ -172,20 +187,20 @@ def _is_doubtful(order: int, thing: PageObject, shapes: _Shapes) -> bool:
     shade, is_opaque = shade_of(thing.handle)
     if shade is None or not is_opaque or shade > _WHITE - _SAFE_DIFFERENCE:
         return True
-    if pdfium_c.FPDFTextObj_GetTextRenderMode(thing.handle) != pdfium_c.FPDF_TEXTRENDERMODE_FILL:
+    if calls.text_render_mode(thing.handle) != pdfium_c.FPDF_TEXTRENDERMODE_FILL:
         return True
-    if pdfium_c.FPDFPageObj_HasTransparency(thing.handle) or is_optional(thing.handle):
+    if calls.object_has_transparency(thing.handle) or is_optional(thing.handle):
         return True
     box = thing.box()
     return _may_be_clipped(thing, box) or _is_among(shapes, order, box, shade)
 
 
-def is_optional(handle: Any) -> bool:
+def is_optional(handle: int) -> bool:
     """Whether the object is marked as content of a layer that may be switched off."""
-    for index in range(min(8, pdfium_c.FPDFPageObj_CountMarks(handle))):
-        name, length = (ctypes.c_ushort * 3)(), ctypes.c_ulong()
-        mark = pdfium_c.FPDFPageObj_GetMark(handle, index)
-        if pdfium_c.FPDFPageObjMark_GetName(mark, name, ctypes.sizeof(name), length) and bytes(name) == b"O\0C\0\0\0":
+    for index in range(min(8, calls.count_marks(handle))):
+        mark = calls.object_mark(handle, index)
+        has_name = calls.mark_name(mark, *_MARK_NAME_PLACE, len(_OPTIONAL), *_MARK_NAME_BYTES_PLACE)
+        if has_name and _MARK_NAME_BYTES[0] == len(_OPTIONAL) and _MARK_NAME.tobytes() == _OPTIONAL:
             return True
     return False
 
@@ -200,10 +215,11 @@ def _is_among(shapes: _Shapes, order: int, box: Box, shade: float) -> bool:
     if shapes.are_too_many or not math.isfinite(box.area):
         return True
     touched, enough = 0.0, _DOUBTFUL_OVERLAP * box.area
-    for shape in shapes.near(box):
-        if shape.order < order and shape.shade is not None and abs(shape.shade - shade) >= _SAFE_DIFFERENCE:
-            continue
-        touched += shape.box.overlap(box)
-        if touched > enough:
-            return True
+    for group in shapes.near(box):
+        for shape in group:
+            if shape.order < order and shape.shade is not None and abs(shape.shade - shade) >= _SAFE_DIFFERENCE:
+                continue
+            touched += shape.box.overlap(box)
+            if touched > enough:
+                return True
     return False

@@ -1,13 +1,15 @@
 """Step 2: what of the doubtful text is seen on the page as drawn; and what needs no drawing."""
 
 import math
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
 import pypdfium2.raw as pdfium_c  # type: ignore[import-untyped]
 
+from dealguard_analyzer.sandbox import calls
 from dealguard_analyzer.sandbox.hidden.doubts import Doubt, Doubts, is_optional, shade_of
-from dealguard_analyzer.sandbox.hidden.drawing import VISIBLE_DIFFERENCE, Drawing
+from dealguard_analyzer.sandbox.hidden.drawing import VISIBLE_DIFFERENCE, Canvas, Drawing
 from dealguard_analyzer.sandbox.page_objects import Box
 from dealguard_analyzer.sandbox.wire import HiddenReason, HiddenSpan
 
@@ -23,6 +25,10 @@ _MAX_SPECK_CHARACTERS = 20
 # table's cell a letter or two may be cut off.
 _CUT_NEARBY_CHARACTERS = 400
 _MAX_CUT_CHARACTERS = 2
+
+_BOX = array("d", [0.0] * 4)
+_BOX_PLACES = calls.places(_BOX)
+_CANVAS_WITH_TEXT, _CANVAS_WITHOUT_TEXT = Canvas(), Canvas()
 
 Words = Sequence[tuple[int, int, Box]]
 Reasons = dict[int, HiddenReason]
@@ -109,10 +115,10 @@ class _Proof:
         doubtful = self._doubtful(reasons)
         if not doubtful:
             return
-        self._with_text = Drawing(self._page)
+        self._with_text = Drawing(self._page, _CANVAS_WITH_TEXT)
         for doubt in self._doubts.texts.values():
-            pdfium_c.FPDFPageObj_SetIsActive(doubt.handle, False)
-        self._without_text = Drawing(self._page)
+            calls.set_object_active(doubt.handle, False)
+        self._without_text = Drawing(self._page, _CANVAS_WITHOUT_TEXT)
         scan = self._scan()
         for position, characters in doubtful.items():
             unseen = [(offset, doubt, box) for offset, doubt, box in characters if not self._is_seen(box)]
@@ -125,14 +131,16 @@ class _Proof:
     def _doubtful(self, reasons: Reasons) -> dict[int, list[tuple[int, Doubt, Box]]]:
         """Index of a word → offset in the text, doubt and box of each of its doubtful characters."""
         doubtful: dict[int, list[tuple[int, Doubt, Box]]] = {}
+        text_page, object_of, doubt_about = calls.address(self._text_page.raw), calls.character_object, self._doubts.of
         for position, (start, end, _) in enumerate(self._words):
             for offset in range(start, end):
                 if offset in reasons:
                     continue
                 index = self._origins[offset]
-                doubt = self._doubts.of(pdfium_c.FPDFText_GetTextObject(self._text_page, index))
+                doubt = doubt_about(object_of(text_page, index))
                 if doubt is not None:
-                    left, bottom, right, top = self._text_page.get_charbox(index)
+                    calls.character_box(text_page, index, *_BOX_PLACES)
+                    left, right, bottom, top = _BOX
                     doubtful.setdefault(position, []).append((offset, doubt, Box(left, bottom, right, top)))
         return doubtful
 
