@@ -229,6 +229,14 @@ class Store:
         """The analysis, if it is known."""
         return self._analyses.get(uid)
 
+    def job(self, uid: str) -> JobState | None:
+        """The Job, if it is known."""
+        return self._jobs.get(uid)
+
+    def pod(self, uid: str) -> PodState | None:
+        """The pod, if it is known and not deleted."""
+        return self._pods.get(uid)
+
     def analyses(self) -> Iterable[Analysis]:
         """All that are known."""
         return self._analyses.values()
