@@ -92,19 +92,13 @@ class Connection:
     ) -> None:
         self._configuration = configuration
         self._metrics = metrics
-        self._tls = rest.RESTClientObject(configuration).ssl_context
-        # Without trust_env: else each request looks for ~/.netrc and a proxy in the environment, both in a thread. A
-        # kubeconfig's proxy-url holds.
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=configuration.connection_pool_maxsize, ssl=self._tls),
-            read_bufsize=_READ_BUFFER_BYTES,
-            trace_configs=trace_configs,
-            trust_env=False,
-        )
+        self._trace_configs = trace_configs
+        self._session: aiohttp.ClientSession | None = None  # from the first request on
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._session.close()
+        if self._session is not None:
+            await self._session.close()
 
     async def send(self, request: Request, *, timeout_seconds: float) -> Raw:
         """Make one request; its answer's body.
@@ -159,7 +153,7 @@ class Connection:
             # Not orjson: it refuses half a surrogate pair, which a hostile document may bring in.
             content = json.dumps(request.body, separators=(",", ":")).encode()
             headers["Content-Type"] = "application/json"
-        return await self._session.request(
+        return await self._connected().request(
             _METHODS[request.verb],
             URL(configuration.host + request.url, encoded=True),
             data=content,
@@ -169,6 +163,21 @@ class Connection:
             proxy_headers=configuration.proxy_headers,
             server_hostname=configuration.tls_server_name,
         )
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=self._configuration.connection_pool_maxsize,
+                    ssl=rest.RESTClientObject(self._configuration).ssl_context,
+                ),
+                read_bufsize=_READ_BUFFER_BYTES,
+                trace_configs=self._trace_configs,
+                # Else each request looks for ~/.netrc and a proxy in the environment, both in a thread. A kubeconfig's
+                # proxy-url holds.
+                trust_env=False,
+            )
+        return self._session
 
 
 def _object_in(content: bytes) -> Raw:

@@ -120,7 +120,7 @@ class Reconciler:
         self._synced = asyncio.Event()
         self._list_asked_for = asyncio.Event()
         self._failures: dict[str, int] = {}
-        self._secrets_made_at: dict[str, float] = {}  # by the Job's uid
+        self._secrets_made: dict[str, tuple[str, float]] = {}  # by the analysis's uid: the Job's uid, and when
         self._job_rejections: dict[str, str] = {}  # by the analysis's uid
         self._quota_refusals: dict[str, QuotaRefusal] = {}  # by the analysis's uid
         self._lookups: dict[str, Lookup] = {}  # by the analysis's uid
@@ -183,7 +183,7 @@ class Reconciler:
     def see_analysis(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of an analysis."""
         self._last_event_at[names.PLURAL] = self._store.now()
-        if (analysis := _parsed(analysis_from, raw)) is None:
+        if (analysis := _read(analysis_from, raw, self._store.analysis)) is None:
             return
         self._watches.delivered(analysis, is_deleted=is_deleted)
         if is_deleted:
@@ -195,20 +195,19 @@ class Reconciler:
     def see_job(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of a Job."""
         self._last_event_at["jobs"] = self._store.now()
-        if (job := _parsed(job_from, raw)) is None:
+        if (job := _read(job_from, raw, self._store.job)) is None:
             return
         self._watches.delivered(job, is_deleted=is_deleted)
         is_news = self._store.put_job(job)
         if is_deleted:
             self._store.remove_job(job)
-            self._secrets_made_at.pop(job.uid, None)
         if is_news or is_deleted:
             self._hurry(job.owner_uid)
 
     def see_pod(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of a pod."""
         self._last_event_at["pods"] = self._store.now()
-        if (pod := _parsed(pod_from, raw)) is None:
+        if (pod := _read(pod_from, raw, self._store.pod)) is None:
             return
         self._watches.delivered(pod, is_deleted=is_deleted)
         is_news = self._store.put_pod(pod)
@@ -371,11 +370,12 @@ class Reconciler:
         if observation is None:
             return None
         job = observation.job
-        made_at = self._secrets_made_at.get(job.uid) if job else None
+        made_for, made_at = self._secrets_made.get(uid, ("", 0.0))
+        is_recent = self._store.now() - made_at < _SECRET_RECHECK_SECONDS
         return replace(
             observation,
             is_fresh=is_fresh,
-            has_secret=made_at is not None and self._store.now() - made_at < _SECRET_RECHECK_SECONDS,
+            has_secret=job is not None and job.uid == made_for and is_recent,
             job_rejection=self._job_rejections.get(uid),
             quota_refusal=self._quota_refusals.get(uid),
             lookup=self._lookups.get(uid) if self._reuse is not None else NO_REUSE,
@@ -487,7 +487,7 @@ class Reconciler:
         except errors.RejectedError as error:
             self._job_rejections[analysis.uid] = error.message
             return
-        self._secrets_made_at[job.uid] = self._store.now()
+        self._secrets_made[analysis.uid] = (job.uid, self._store.now())
 
     async def _delete_job(self, analysis: Analysis, name: str, uid: str) -> None:
         try:
@@ -521,6 +521,11 @@ class Reconciler:
         if self._places.remove(uid):
             self._call_next()
         self._failures.pop(uid, None)
+        self._forget_run(uid)
+
+    def _forget_run(self, uid: str) -> None:
+        """Keep nothing more of a run that ended."""
+        self._secrets_made.pop(uid, None)
         self._job_rejections.pop(uid, None)
         self._quota_refusals.pop(uid, None)
         self._lookups.pop(uid, None)
@@ -546,9 +551,7 @@ class Reconciler:
     def _log_transition(self, analysis: Analysis) -> None:
         status = analysis.status
         if status.has_ended:
-            self._job_rejections.pop(analysis.uid, None)
-            self._quota_refusals.pop(analysis.uid, None)
-            self._lookups.pop(analysis.uid, None)
+            self._forget_run(analysis.uid)
         stage = f"/{status.stage}" if status.stage else ""
         reason = status.conditions[0].reason if status.conditions else ""
         AnalysisLogger(analysis).info("Run %s is %s%s (%s).", status.run, status.phase, stage, reason)
@@ -618,14 +621,22 @@ def _backoff_seconds(failures: int, error: errors.ApiError | None) -> float:
     return (asked_for or 0.0) + longest * random.uniform(0.5, 1.0)  # noqa: S311
 
 
-def _parsed(parse: Callable[[Raw], ParsedT], raw: Raw) -> ParsedT | None:
+def _read(parse: Callable[[Raw], ParsedT], raw: Raw, known: Callable[[str], ParsedT | None]) -> ParsedT | None:
+    """The object in `raw`; None if it cannot be read.
+
+    What is known in the same version is not read again: of thousands in a list few have changed, and what this process
+    wrote comes back from the watch.
+    """
+    metadata = mapping_in(raw, "metadata")
+    value = known(text_in(metadata, "uid"))
+    if value is not None and value.resource_version == metadata.get("resourceVersion"):
+        return value
     try:
         return parse(raw)
     except errors.UnreadableResourceError as error:
-        metadata = raw.get("metadata") or {}
         where = f"{raw.get('kind')} {metadata.get('namespace')}/{metadata.get('name')}"
         # Jobs and pods carry the analysis's uid in a label.
-        uid = (metadata.get("labels") or {}).get(names.LABEL_UID) or metadata.get("uid")
+        uid = mapping_in(metadata, "labels").get(names.LABEL_UID) or metadata.get("uid")
         CorrelatedLogger(uid=str(uid)).warning("%s is left alone: %s.", where, error)
         return None
 
@@ -633,13 +644,4 @@ def _parsed(parse: Callable[[Raw], ParsedT], raw: Raw) -> ParsedT | None:
 async def _collect(
     parse: Callable[[Raw], ParsedT], listing: Listing, known: Callable[[str], ParsedT | None]
 ) -> list[ParsedT]:
-    """The objects of a list. What is known in the same version is not read again: of thousands, few change."""
-    values = []
-    async for raw in listing:
-        metadata = mapping_in(raw, "metadata")
-        value = known(text_in(metadata, "uid"))
-        if value is None or value.resource_version != metadata.get("resourceVersion"):
-            value = _parsed(parse, raw)
-        if value is not None:
-            values.append(value)
-    return values
+    return [value async for raw in listing if (value := _read(parse, raw, known)) is not None]
