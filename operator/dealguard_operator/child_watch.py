@@ -20,6 +20,7 @@ from dealguard_operator.kubernetes_api import KubernetesApi
 
 logger = logging.getLogger(__name__)
 
+_CHANGES = ("ADDED", "MODIFIED", "DELETED")
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 10.0
 
 
@@ -102,9 +103,9 @@ class ChildWatch:
             async for line in lines:
                 event = orjson.loads(line)
                 kind, item = event.get("type"), mapping_in(event, "object")
-                if kind == "ERROR":
-                    raise _RefusedError(f"{item.get('code')} {text_in(item, 'reason')}")
-                if kind != "BOOKMARK":
+                if kind not in _CHANGES and kind != "BOOKMARK":
+                    raise _RefusedError(f"{kind} {item.get('code')} {text_in(item, 'reason')}")
+                if kind in _CHANGES:
                     self._see(item, is_deleted=kind == "DELETED")
                 self._resource_version = text_in(mapping_in(item, "metadata"), "resourceVersion") or version
 

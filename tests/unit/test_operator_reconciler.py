@@ -2,9 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -13,8 +12,8 @@ from kubernetes.aio import client
 from dealguard_operator.kubernetes_api import KubernetesApi
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
+from tests.unit.operator_api_server import ApiServer, wait_until
 from tests.unit.operator_cases import settings
-from tests.unit.test_operator_metrics import ApiServer
 
 
 class CrowdedApiServer(ApiServer):
@@ -71,15 +70,9 @@ async def reconciling(
         await api.close()
 
 
-async def until(probe: Callable[[], Any]) -> None:
-    async with asyncio.timeout(10):
-        while not probe():  # noqa: ASYNC110 - what is awaited sets no event
-            await asyncio.sleep(0.01)
-
-
 async def some_resyncs(api_server: ApiServer) -> None:
     lists = api_server.lists
-    await until(lambda: api_server.lists > lists + 12)
+    await wait_until(lambda: api_server.lists > lists + 12)
 
 
 @pytest.mark.parametrize("gone", ["first", "second"], ids=["one that ran", "one that waited"])
@@ -107,8 +100,8 @@ async def test_who_takes_over_knows_first_which_places_are_taken(api_server: Cro
             api_server.analyse(name)
             reconciler.see_analysis(api_server.objects["contractanalyses"][name], is_deleted=False)
         async with reconciling(api_server, MAX_RUNNING="1"):  # the other leader, which chose another one
-            await until(lambda: api_server.objects["jobs"])
-            await until(lambda: sorted(api_server.phases()) == ["Pending", "Processing"])
+            await wait_until(lambda: api_server.objects["jobs"])
+            await wait_until(lambda: sorted(api_server.phases()) == ["Pending", "Processing"])
         for raw in api_server.objects["contractanalyses"].values():
             reconciler.see_analysis(raw, is_deleted=False)
         for raw in api_server.objects["jobs"].values():
@@ -125,6 +118,6 @@ async def test_a_namespace_without_room_is_not_asked_by_all_that_wait(api_server
     for number in range(100):
         api_server.analyse(f"a{number}")
     async with reconciling(api_server, MAX_RUNNING="10"):
-        await until(lambda: api_server.phases() == ["Pending"] * 100)
+        await wait_until(lambda: api_server.phases() == ["Pending"] * 100)
         await some_resyncs(api_server)
         assert 1 <= api_server.refused <= 16, "no more than the workers had in hand"
