@@ -63,7 +63,7 @@ class ChildWatch:
 
     def listed(self, resource_version: str) -> bool:
         """Take note of a complete list; whether the watch goes on from there, having told nothing of what is in it."""
-        if self._resource_version is not None:
+        if self._resource_version is not None or not resource_version:  # a proxy's list, say, has none
             return False
         self._resource_version = resource_version
         self._has_list.set()

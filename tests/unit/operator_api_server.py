@@ -83,9 +83,7 @@ class ApiServer:
         def phase_of(name: str) -> object:
             return self.objects["contractanalyses"][name].get("status", {}).get("phase")
 
-        await wait_until(
-            lambda: all(stored[name].get("status", {}).get("phase") == is_ for name, is_ in phases.items())
-        )
+        await wait_until(lambda: all(phase_of(name) == is_ for name, is_ in phases.items()))
 
     def _job_of(self, name: str) -> dict[str, Any] | None:
         jobs = self.objects["jobs"].values()
