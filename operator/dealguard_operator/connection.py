@@ -1,7 +1,7 @@
 """The connection to the API server: one request and its answer, one stream; every failure one of `errors.py`'s.
 
 The Kubernetes client finds the cluster and keeps the credentials fresh. The requests are sent here: its methods check
-and copy what they send, which costs several times the request, and its models take a second and 60 MB to import.
+and copy what they send, which costs several times the request, and its models take two seconds and 30 MB to import.
 No retries: a reconciliation that fails is repeated as a whole, from what is true then.
 """
 
