@@ -12,7 +12,7 @@ Raw = Mapping[str, Any]
 def mapping_in(raw: Raw, key: str) -> Raw:
     """The object under `key`."""
     value = raw.get(key)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict | Mapping) else {}
 
 
 def mappings_in(raw: Raw, key: str) -> list[Raw]:

@@ -1,9 +1,9 @@
 """The operator beside the textbook operator, a Go twin and bare Jobs, on an instance of the local cluster of its own.
 
-    .venv/bin/python -m benchmarks.operator [--quick] [--repeats 5] [--only fake-nodes,kubelet,population]
+    .venv/bin/python -m benchmarks.operator [--quick | --large] [--repeats N] [--only latency,kubelet,burst-200,…]
 
-`--quick` is for development: small volumes, one repeat. Results go to build/bench/operator.json, figures of a whole run
-to docs/benchmarks/, those of any other to build/bench/. Exit code 1: an aim was not reached.
+`--quick` is for development: small volumes, one repeat. Results go to build/bench/operator.json after each run, figures
+of a whole one to docs/benchmarks/, those of any other to build/bench/. Exit code 1: an aim was not reached.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,37 +21,41 @@ from benchmarks.operator.api import BenchmarkError
 from benchmarks.operator.arena import REPOSITORY, Arena
 from benchmarks.operator.contenders import BARE, DEALGUARD, LABELS, OPERATORS
 from benchmarks.operator.report import draw, measures_of, table
+from benchmarks.operator.summary import Measure
 from dealguard_cluster.errors import ClusterError
-
-_PARTS = ("fake-nodes", "kubelet", "population")
 
 
 def main() -> int:
     arguments = _parse_arguments()
-    volumes = measures.QUICK if arguments.quick else measures.FULL
     begun, machine = datetime.now(UTC), measures.machine()
     runs: measures.Runs = {}
+    output = REPOSITORY / "build" / "bench"
+    output.mkdir(parents=True, exist_ok=True)
+
+    def save() -> list[Measure]:
+        """Keep what was measured until now: hours may follow, and somebody's Ctrl-C."""
+        rows = measures_of(runs, arguments.volumes)
+        facts = {
+            "begun": begun.isoformat(),
+            "seconds": round((datetime.now(UTC) - begun).total_seconds()),
+            "quick": arguments.quick,
+            **machine,
+        }
+        document = [{**row.to_json(), "repeats": len(row.runs), "machine": facts} for row in rows]
+        text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+        (output / "operator.json").write_text(text, encoding="utf-8")
+        return rows
+
     folder = Path(tempfile.mkdtemp(prefix="dealguard-bench-"))
     try:
         with Arena(folder) as arena:
-            asyncio.run(_run(arena, arguments, volumes, runs))
-    except* (ClusterError, BenchmarkError) as group:
+            asyncio.run(_run(arena, arguments, runs, save))
+    except* (ClusterError, BenchmarkError, KeyboardInterrupt) as group:
         # What was measured until then is not lost.
         print(f"The benchmark broke off: {_words(group)}. Logs: {folder}", file=sys.stderr)
-    is_whole = not arguments.quick and set(arguments.only) == set(_PARTS)
-    rows = measures_of(runs, volumes)
-    output = REPOSITORY / "build" / "bench"
-    output.mkdir(parents=True, exist_ok=True)
-    facts = {
-        "begun": begun.isoformat(),
-        "seconds": round((datetime.now(UTC) - begun).total_seconds()),
-        "quick": arguments.quick,
-        "repeats": arguments.repeats,
-        **machine,
-    }
-    document = [{**row.to_json(), "machine": facts} for row in rows]
-    (output / "operator.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    drawn = draw(runs, volumes, REPOSITORY / "docs" / "benchmarks" if is_whole else output)
+    rows = save()
+    is_whole = not arguments.quick and set(arguments.only) == set(arguments.volumes.parts)
+    drawn = draw(runs, arguments.volumes, REPOSITORY / "docs" / "benchmarks" if is_whole else output)
     print(table(rows))
     missed = [row.measure for row in rows if row.reached is False]
     print(f"\n{len(rows)} measures, {len(missed)} aims missed; load at the start: {machine['load']}.")
@@ -61,8 +65,10 @@ def main() -> int:
     return 1 if missed or not rows else 0
 
 
-async def _run(arena: Arena, arguments: argparse.Namespace, volumes: measures.Volumes, runs: measures.Runs) -> None:
-    began = time.monotonic()
+async def _run(
+    arena: Arena, arguments: argparse.Namespace, runs: measures.Runs, save: Callable[[], list[Measure]]
+) -> None:
+    began, volumes = time.monotonic(), arguments.volumes
 
     def tell(text: str) -> None:
         print(f"[{time.monotonic() - began:5.0f} s] {text}", file=sys.stderr, flush=True)
@@ -72,19 +78,39 @@ async def _run(arena: Arena, arguments: argparse.Namespace, volumes: measures.Vo
         tell("DealGuard makes the Job that the others copy")
         bench = measures.Bench(arena, api, volumes, runs)
         await bench.learn_template()
-        for repeat in range(arguments.repeats) if "fake-nodes" in arguments.only else ():
-            for contender in _in_turn((*OPERATORS, BARE), repeat):
-                tell(f"repeat {repeat + 1} of {arguments.repeats}, fake nodes: {LABELS[contender]}")
-                await bench.fake_node_run(contender, repeat)
-        for repeat in range(arguments.repeats) if "population" in arguments.only else ():
-            tell(f"repeat {repeat + 1} of {arguments.repeats}, memory and restart: {LABELS[DEALGUARD]}")
-            await bench.population_run(repeat)
-        arena.use_fake_nodes(fake=False)
-        for repeat in range(arguments.repeats) if "kubelet" in arguments.only else ():
-            for contender in _in_turn((*OPERATORS, BARE), repeat):
-                tell(f"repeat {repeat + 1} of {arguments.repeats}, real kubelet: {LABELS[contender]}")
-                await bench.kubelet_run(contender, repeat)
+        for part in (part for part in volumes.parts if part in arguments.only):
+            arena.use_fake_nodes(fake=part != "kubelet")
+            repeats = arguments.repeats or volumes.repeats.get(part, 1)
+            for repeat in range(repeats):
+                for contender in _in_turn(_compared(part), repeat):
+                    tell(f"{part}, repeat {repeat + 1} of {repeats}: {LABELS[contender]}")
+                    await _measure(bench, part, contender, repeat)
+                    save()
         tell("all measured; the cluster goes down")
+
+
+async def _measure(bench: measures.Bench, part: str, contender: str, repeat: int) -> None:
+    """One run of one of those compared."""
+    match part.split("-"):
+        case ["latency"]:
+            await bench.latency_run(contender, repeat)
+        case ["kubelet"]:
+            await bench.kubelet_run(contender, repeat)
+        case ["burst", count]:
+            await bench.burst_run(contender, repeat, int(count))
+        case ["population"]:
+            await bench.population_run(repeat)
+
+
+def _compared(part: str) -> Sequence[str]:
+    """Who is measured in a part."""
+    match part:
+        case "population":
+            return (DEALGUARD,)
+        case "latency":
+            return OPERATORS
+        case _:
+            return (*OPERATORS, BARE)
 
 
 def _in_turn(contenders: Sequence[str], repeat: int) -> Sequence[str]:
@@ -94,14 +120,17 @@ def _in_turn(contenders: Sequence[str], repeat: int) -> Sequence[str]:
 
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.operator", description="Measure the operator.")
-    parser.add_argument("--quick", action="store_true", help="small volumes, one repeat unless said otherwise")
-    parser.add_argument("--repeats", type=int, help="how often each is run (5; with --quick: 1)")
-    parser.add_argument("--only", default=",".join(_PARTS), help=f"parts, of {', '.join(_PARTS)}")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="small volumes, one repeat unless said otherwise")
+    size.add_argument("--large", action="store_true", help="bursts of 1,000 five times and of 5,000: some hours")
+    parser.add_argument("--repeats", type=int, help="how often each part is run (unless said: as measures.py says)")
+    parser.add_argument("--only", help="parts, separated by commas (unless said: all)")
     arguments = parser.parse_args()
-    arguments.repeats = arguments.repeats or (1 if arguments.quick else 5)
-    arguments.only = arguments.only.split(",")
-    if unknown := set(arguments.only) - set(_PARTS):
-        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(_PARTS)}")
+    arguments.volumes = measures.QUICK if arguments.quick else measures.LARGE if arguments.large else measures.FULL
+    parts = arguments.volumes.parts
+    arguments.only = arguments.only.split(",") if arguments.only else list(parts)
+    if unknown := set(arguments.only) - set(parts):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(parts)}")
     return arguments
 
 
@@ -109,10 +138,10 @@ def _figures(drawn: list[Path]) -> str:
     return f" and the figures in {drawn[0].parent}" if drawn else ""
 
 
-def _words(group: BaseExceptionGroup[Exception]) -> str:
-    return "; ".join(
-        _words(error) if isinstance(error, BaseExceptionGroup) else str(error) for error in group.exceptions
-    )
+def _words(error: BaseException) -> str:
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(_words(one) for one in error.exceptions)
+    return str(error) or type(error).__name__
 
 
 if __name__ == "__main__":

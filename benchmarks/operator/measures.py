@@ -4,9 +4,9 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.operator.api import ANALYSES, CORE, JOBS, Api, Raw, until
@@ -31,12 +31,34 @@ class Volumes:
     finished: int
     running: int
     settle_seconds: float  # full looks of the operator at everything, every 30 s: they release what is not needed
+    repeats: Mapping[str, int]  # by part, see `parts`
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What is measured, each by itself: what costs least first, so that one who interrupts has most of it."""
+        return ("latency", "kubelet", *(f"burst-{count}" for count in self.bursts), "population")
 
 
+# An analysis of a burst costs all four together some 0.7 s on two idle cores; 5,000 at once, an hour, only by --large.
 FULL = Volumes(
-    latency_analyses=100, kubelet_analyses=30, bursts=(1000, 5000), finished=10_000, running=500, settle_seconds=70
+    latency_analyses=30,
+    kubelet_analyses=10,
+    bursts=(200, 1000),
+    finished=10_000,
+    running=500,
+    settle_seconds=70,
+    repeats={"latency": 5, "kubelet": 3, "burst-200": 3, "burst-1000": 1, "population": 1},
 )
-QUICK = Volumes(latency_analyses=20, kubelet_analyses=5, bursts=(50, 200), finished=300, running=30, settle_seconds=35)
+LARGE = replace(FULL, bursts=(1000, 5000), repeats={**FULL.repeats, "burst-1000": 5, "burst-5000": 1})
+QUICK = Volumes(
+    latency_analyses=20,
+    kubelet_analyses=5,
+    bursts=(50, 200),
+    finished=300,
+    running=30,
+    settle_seconds=35,
+    repeats={},
+)
 
 
 @dataclass
@@ -65,13 +87,15 @@ class Bench:
                     (job,) = await self.api.list(f"{JOBS}/namespaces/{namespace}/jobs")
                     write_template(self.arena, job)
 
-    async def fake_node_run(self, contender: str, repeat: int) -> None:
-        """Latency at one a second and the bursts, on fake nodes, with one process."""
+    async def latency_run(self, contender: str, repeat: int) -> None:
+        """Latency at one a second, on fake nodes."""
         with running(self.arena, contender) as process:
-            if contender != BARE:
-                await self._latency(process, repeat)
-            for count in self.volumes.bursts:
-                await self._burst(process, repeat, count)
+            await self._latency(process, repeat)
+
+    async def burst_run(self, contender: str, repeat: int, count: int) -> None:
+        """A burst, on fake nodes."""
+        with running(self.arena, contender) as process:
+            await self._burst(process, repeat, count)
 
     async def kubelet_run(self, contender: str, repeat: int) -> None:
         """One after the other on the real kubelet: creation to end, and the container's exit to the end."""

@@ -68,13 +68,14 @@ def _runs_of(runs: Runs, key: str, contender: str) -> list[Run]:
 
 def table(measures: list[Measure]) -> str:
     """The measures as a Markdown table."""
-    lines = ["| measure | median | range | CPU s | aim | reached |", "|---|---|---|---|---|---|"]
+    lines = ["| measure | median | range | repeats | CPU s | aim | reached |", "|---|---|---|---|---|---|---|"]
     for row in measures:
         seconds = [run.cpu_seconds for run in row.runs if run.cpu_seconds is not None]
         cells = (
             row.measure,
             f"{row.value:.3g} {row.unit}".strip(),
             f"{row.low:.3g}–{row.high:.3g}",
+            str(len(row.runs)),
             f"{statistics.median(seconds):.2f}" if seconds else "",
             "" if row.aim is None else f"≤ {row.aim:g}",
             {True: "yes", False: "NO", None: ""}[row.reached],

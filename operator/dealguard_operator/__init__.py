@@ -5,6 +5,7 @@ types of `model.py`) and carrying it out against the Kubernetes API (`reconciler
 PDF or model code, and anything that reads a contract.
 
     main.py            settings, Kopf's handlers, start and stop: the table of contents
+    child_watch.py     Jobs and pods as they change
     settings.py        the operator's environment, checked at start
     kopf_settings.py   how Kopf is set, each setting with its reason
     model.py           what is observed, what is decided
@@ -27,7 +28,8 @@ PDF or model code, and anything that reads a contract.
     lease_api.py       the Lease on the API server
     watch_check.py     whether the watches deliver
     http_endpoints.py  liveness, readiness and what else is served
-    kubernetes_api.py  the API server
+    kubernetes_api.py  the API server: the requests that the operator makes
+    connection.py      the API server: how a request goes out and comes back
     errors.py          what can go wrong with it
 """
 

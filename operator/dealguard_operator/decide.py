@@ -65,7 +65,7 @@ def decide(
     after = verdict.status or before
     wake_up = [time for time in (verdict.wait_until, _deletion_time(observation, after)) if time is not None]
     return Decision(
-        status=after if after.to_wire() != before.to_wire() else None,
+        status=after if after != before and after.to_wire() != before.to_wire() else None,
         actions=_actions(observation, after, now),
         events=events_between(before, after),
         requeue_after_seconds=max(0.0, (min(wake_up) - now).total_seconds()) if wake_up else None,

@@ -5,7 +5,12 @@ from typing import Any
 import kopf
 
 from dealguard_api import names
-from dealguard_operator.kubernetes_api import REQUEST_TIMEOUT_SECONDS
+from dealguard_operator.kubernetes_api import (
+    CONNECT_SECONDS,
+    REQUEST_TIMEOUT_SECONDS,
+    WATCH_INACTIVITY_SECONDS,
+    WATCH_SECONDS,
+)
 from dealguard_operator.settings import OperatorSettings
 
 
@@ -35,25 +40,20 @@ def kopf_settings(settings: OperatorSettings) -> kopf.OperatorSettings:
     kopfs.persistence.diffbase_storage = _NoDiffs()
     kopfs.persistence.finalizer = f"{names.GROUP}/kopf"
 
-    # Other people's Jobs and Pods never leave the API server.
-    selector = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
-    kopfs.watching.label_selectors["batch/v1", "jobs"] = selector
-    kopfs.watching.label_selectors["", "v1", "pods"] = selector
-
     if settings.analysis_selector:
         kopfs.watching.label_selectors[names.GROUP, names.VERSION, names.PLURAL] = settings.analysis_selector
 
     # A watch is renewed before load balancers tend to cut idle connections (5 min), with a limit on our side a little
     # later in case the server does not keep to it.
-    kopfs.watching.server_timeout = 240
-    kopfs.watching.client_timeout = 270
-    kopfs.watching.connect_timeout = 5
+    kopfs.watching.server_timeout = WATCH_SECONDS
+    kopfs.watching.client_timeout = WATCH_SECONDS + 30
+    kopfs.watching.connect_timeout = CONNECT_SECONDS
     # A connection that went dead without a word shows in missing bookmarks, which come every 60 s.
-    kopfs.watching.inactivity_timeout = 70
+    kopfs.watching.inactivity_timeout = WATCH_INACTIVITY_SECONDS
 
     # The default of 300 s would let one lost answer stop a watch from starting for five minutes.
     kopfs.networking.request_timeout = REQUEST_TIMEOUT_SECONDS
-    kopfs.networking.connect_timeout = 5
+    kopfs.networking.connect_timeout = CONNECT_SECONDS
     # By default Kopf gives up after 54 s and the process ends. An API server that restarts takes longer, and a
     # restarted operator waits in CrashLoopBackOff for longer still: wait here, never more than 5 s past its return.
     kopfs.networking.error_backoffs = (1, 1, 2, 3, *[5] * 120)

@@ -4,18 +4,15 @@ On a connection of its own: a renewal never waits behind what the operator asks 
 write, which the other connection is guarded with, apply to it.
 """
 
-from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from kubernetes.aio import client
 
 from dealguard_operator import errors
-from dealguard_operator.kubernetes_api import send
+from dealguard_operator.connection import LEASES, Connection, Raw, Request
 from dealguard_operator.lease import Lease
 from dealguard_operator.metrics import Metrics
-
-Raw = dict[str, Any]
 
 
 class LeaseApi:
@@ -31,37 +28,28 @@ class LeaseApi:
     def __init__(
         self, configuration: client.Configuration, namespace: str, name: str, *, metrics: Metrics | None = None
     ) -> None:
-        self._client = client.ApiClient(configuration=configuration)
-        self._leases = client.CoordinationV1Api(self._client)
+        self._connection = Connection(configuration, metrics=metrics)
         self._namespace = namespace
-        self._metrics = metrics
         self._name = name
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._client.close()  # type: ignore[no-untyped-call]
+        await self._connection.close()
 
     async def read(self, timeout_seconds: float) -> Lease | None:
         """What it says now; None: there is none yet."""
-        method = self._leases.read_namespaced_lease_without_preload_content
+        request = Request("get", LEASES, self._namespace, self._name)
         try:
-            return _lease_from(await self._send(method, self._name, self._namespace, timeout_seconds=timeout_seconds))
+            return _lease_from(await self._connection.send(request, timeout_seconds=timeout_seconds))
         except errors.NotFoundError:
             return None
 
     async def write(self, lease: Lease, timeout_seconds: float) -> Lease:
         """Create it, or replace the version that `lease` was made from."""
-        create = self._leases.create_namespaced_lease_without_preload_content
-        update = self._leases.replace_namespaced_lease_without_preload_content
-        body = self._manifest(lease)
+        request = Request("create", LEASES, self._namespace, body=self._manifest(lease))
         if lease.resource_version:
-            return _lease_from(
-                await self._send(update, self._name, self._namespace, body, timeout_seconds=timeout_seconds)
-            )
-        return _lease_from(await self._send(create, self._namespace, body, timeout_seconds=timeout_seconds))
-
-    async def _send(self, method: Callable[..., Awaitable[Any]], *args: Any, timeout_seconds: float) -> Raw:
-        return await send(method, *args, timeout_seconds=timeout_seconds, metrics=self._metrics)
+            request = replace(request, verb="update", name=self._name)
+        return _lease_from(await self._connection.send(request, timeout_seconds=timeout_seconds))
 
     def _manifest(self, lease: Lease) -> Raw:
         metadata = {"namespace": self._namespace, "name": self._name, "resourceVersion": lease.resource_version}
@@ -96,8 +84,7 @@ def _lease_from(raw: Raw) -> Lease:
 
 
 def _to_micro_time(time: datetime) -> str:
-    # The API server insists on a fraction, and the client's model of a Lease drops one that is zero.
-    return time.replace(microsecond=time.microsecond or 1).astimezone(UTC).isoformat()
+    return time.astimezone(UTC).isoformat(timespec="microseconds")  # the API server insists on a fraction
 
 
 def _from_micro_time(text: str | None) -> datetime:

@@ -17,6 +17,8 @@ from kubernetes.aio.client import Configuration
 
 from dealguard_api import names
 from dealguard_operator import __version__
+from dealguard_operator.child_watch import ChildWatch
+from dealguard_operator.connection import JOBS, PODS
 from dealguard_operator.errors import SettingsError
 from dealguard_operator.http_endpoints import HttpEndpoints
 from dealguard_operator.kopf_settings import kopf_settings
@@ -66,6 +68,7 @@ class Operator:
         self._leases: LeaseApi | None = None
         self._election: Election | None = None
         self._reuse: Reuse | None = None
+        self._watches: dict[tuple[str, str | None], ChildWatch] = {}
         self.endpoints = HttpEndpoints(settings.health_port, find_dead=self.find_dead, find_unready=self.find_unready)
         self.metrics = metrics or Metrics(model=settings.claude.model, version=__version__)
         self.endpoints.add_route("/metrics", self.metrics.handler())
@@ -104,9 +107,13 @@ class Operator:
             clock=self._clock,
             metrics=self.metrics,
             trace_run=self._traces.trace_run if self._traces else lambda analysis, pods: None,
+            on_listed=self._begin_watch,
         )
+        for namespace in settings.namespaces or (None,):
+            for collection, see in ((PODS, self.reconciler.see_pod), (JOBS, self.reconciler.see_job)):
+                watch = ChildWatch(self._api, collection, namespace, see, self.reconciler.resync_soon)
+                self._watches[collection.plural, namespace] = watch
         self.metrics.read_from(self.reconciler.snapshot, self.leads)
-        # Not earlier: the client's first use loads its models, which holds up the loop for a second or more.
         if settings.health_port:
             try:
                 await self.endpoints.start()
@@ -115,6 +122,8 @@ class Operator:
                     f"port {settings.health_port} cannot be listened on ({error.strerror}): set DEALGUARD_HEALTH_PORT"
                 ) from error
         self._run(self.reconciler.run(), "reconciler")
+        for (kind, _), watch in self._watches.items():
+            self._run(watch.run(), f"watch of {kind}")
         if self._election is not None:
             self._run(self._compete(self.reconciler, self._election), "election")
 
@@ -169,6 +178,11 @@ class Operator:
         await reconciler.wait_synced()
         await election.run()
 
+    def _begin_watch(self, kind: str, namespace: str | None, resource_version: str) -> bool:
+        """Tell a watch of a list; whether it goes on from there. The analyses' watch is Kopf's."""
+        watch = self._watches.get((kind, namespace))
+        return watch is not None and watch.listed(resource_version)
+
     def _take_everything_up(self) -> None:
         if self.reconciler is not None:
             self.reconciler.take_everything_up()
@@ -194,7 +208,7 @@ def _log_end(task: asyncio.Task[None]) -> None:
 
 
 def build_registry(operator: Operator) -> kopf.OperatorRegistry:
-    """Kopf's handlers. They only pass on what they see: no handler here makes Kopf write into a resource."""
+    """Kopf's handlers. They only pass on what they see: none here makes Kopf write into a resource."""
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
@@ -217,16 +231,6 @@ def build_registry(operator: Operator) -> kopf.OperatorRegistry:
     async def see_analysis(event: kopf.RawEvent, **_: Any) -> None:
         if operator.reconciler is not None:
             operator.reconciler.see_analysis(event["object"], is_deleted=event["type"] == "DELETED")
-
-    @kopf.on.event("batch", "v1", "jobs", registry=registry)
-    async def see_job(event: kopf.RawEvent, **_: Any) -> None:
-        if operator.reconciler is not None:
-            operator.reconciler.see_job(event["object"], is_deleted=event["type"] == "DELETED")
-
-    @kopf.on.event("", "v1", "pods", registry=registry)
-    async def see_pod(event: kopf.RawEvent, **_: Any) -> None:
-        if operator.reconciler is not None:
-            operator.reconciler.see_pod(event["object"], is_deleted=event["type"] == "DELETED")
 
     return registry
 

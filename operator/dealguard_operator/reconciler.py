@@ -5,21 +5,22 @@ repeated event changes nothing but the time it takes.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from dealguard_api import names
-from dealguard_api.untrusted import Raw
+from dealguard_api.untrusted import Raw, mapping_in, text_in
 from dealguard_operator import errors
 from dealguard_operator.decide import decide
 from dealguard_operator.job import deadline_of, job_manifest, secret_manifest
-from dealguard_operator.kubernetes_api import KubernetesApi
+from dealguard_operator.kubernetes_api import KubernetesApi, Listing
 from dealguard_operator.lease import Alone, Leadership
 from dealguard_operator.logs import AnalysisLogger, CorrelatedLogger
 from dealguard_operator.metrics import Metrics, Snapshot, has_ended_run
@@ -54,6 +55,7 @@ from dealguard_operator.work_queue import WorkQueue
 logger = logging.getLogger(__name__)
 
 TraceRun = Callable[[Analysis, tuple[PodState, ...]], None]
+OnListed = Callable[[str, str | None, str], bool]
 ParsedT = TypeVar("ParsedT", Analysis, JobState, PodState)
 
 # Each waits for the API server most of the time; more would only queue up there.
@@ -84,6 +86,8 @@ class Reconciler:
         clock: a monotonic clock, in seconds.
         metrics: where it counts; its own if there is no other.
         trace_run: told of each run that ended, with the pods of its last Job.
+        on_listed: told of each complete list: kind, namespace (None: all) and resource version; whether a watch goes on
+            from there.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class Reconciler:
         clock: Callable[[], float] = time.monotonic,
         metrics: Metrics | None = None,
         trace_run: TraceRun = lambda analysis, pods: None,
+        on_listed: OnListed = lambda kind, namespace, resource_version: False,
     ) -> None:
         self._api = api
         self._presigner = presigner
@@ -107,6 +112,7 @@ class Reconciler:
         self._now = now
         self._metrics = metrics or Metrics()
         self._trace_run = trace_run
+        self._on_listed = on_listed
         self._store = Store(clock)
         self._watches = WatchCheck(clock)
         self._resynced_at = self._store.now()
@@ -114,8 +120,9 @@ class Reconciler:
         self._queue = WorkQueue()
         self._places = Places(Limits(settings.max_running, settings.max_running_per_namespace))
         self._synced = asyncio.Event()
+        self._list_asked_for = asyncio.Event()
         self._failures: dict[str, int] = {}
-        self._secrets_made_at: dict[str, float] = {}  # by the Job's uid
+        self._secrets_made: dict[str, tuple[str, float]] = {}  # by the analysis's uid: the Job's uid, and when
         self._job_rejections: dict[str, str] = {}  # by the analysis's uid
         self._quota_refusals: dict[str, QuotaRefusal] = {}  # by the analysis's uid
         self._secret_refusals: dict[str, str] = {}  # by the analysis's uid
@@ -161,6 +168,10 @@ class Reconciler:
         """Which watches do not deliver, each in a sentence without a full stop."""
         return self._watches.stale()
 
+    def resync_soon(self) -> None:
+        """List everything as soon as possible, because a watch needs to know from where to go on."""
+        self._list_asked_for.set()
+
     def take_everything_up(self) -> None:
         """Look at all analyses, because this process leads from now on."""
         # First who runs: standing by, it was not noted whose Job the other leader made or saw end.
@@ -175,7 +186,7 @@ class Reconciler:
     def see_analysis(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of an analysis."""
         self._last_event_at[names.PLURAL] = self._store.now()
-        if (analysis := _parsed(analysis_from, raw)) is None:
+        if (analysis := _read(analysis_from, raw, self._store.analysis)) is None:
             return
         self._watches.delivered(analysis, is_deleted=is_deleted)
         if is_deleted:
@@ -187,20 +198,19 @@ class Reconciler:
     def see_job(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of a Job."""
         self._last_event_at["jobs"] = self._store.now()
-        if (job := _parsed(job_from, raw)) is None:
+        if (job := _read(job_from, raw, self._store.job)) is None:
             return
         self._watches.delivered(job, is_deleted=is_deleted)
         is_news = self._store.put_job(job)
         if is_deleted:
             self._store.remove_job(job)
-            self._secrets_made_at.pop(job.uid, None)
         if is_news or is_deleted:
             self._hurry(job.owner_uid)
 
     def see_pod(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of a pod."""
         self._last_event_at["pods"] = self._store.now()
-        if (pod := _parsed(pod_from, raw)) is None:
+        if (pod := _read(pod_from, raw, self._store.pod)) is None:
             return
         self._watches.delivered(pod, is_deleted=is_deleted)
         is_news = self._store.put_pod(pod)
@@ -219,6 +229,7 @@ class Reconciler:
     async def _resync_forever(self) -> None:
         failures = 0
         while True:
+            self._list_asked_for.clear()
             try:
                 await self._resync()
             except errors.ApiError as error:
@@ -232,28 +243,44 @@ class Reconciler:
             self._resynced_at = self._store.now()
             self._synced.set()
             # Spread, so that several operators do not list in step.
-            await asyncio.sleep(self._settings.resync_seconds * random.uniform(0.9, 1.1))  # noqa: S311
+            pause_seconds = self._settings.resync_seconds * random.uniform(0.9, 1.1)  # noqa: S311
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._list_asked_for.wait(), pause_seconds)
 
     async def _resync(self) -> None:
         for namespace in self._settings.namespaces or (None,):
             began_at = self._store.now()
-            pods = await _collect(pod_from, self._api.list_pods(namespace))
-            self._watches.compare("pods", namespace, pods, self._store.knows)
+            pods = await self._list("pods", namespace, self._api.list_pods(namespace), pod_from, self._store.pod)
             self._take_up(self._store.replace_pods(namespace, pods, list_began_at=began_at))
             began_at = self._store.now()
-            jobs = await _collect(job_from, self._api.list_jobs(namespace))
-            self._watches.compare("jobs", namespace, jobs, self._store.knows)
+            jobs = await self._list("jobs", namespace, self._api.list_jobs(namespace), job_from, self._store.job)
             self._take_up(self._store.replace_jobs(namespace, jobs, list_began_at=began_at))
             began_at = self._store.now()
-            analyses = await _collect(analysis_from, self._api.list_analyses(namespace))
-            self._watches.compare("analyses", namespace, analyses, self._store.knows)
+            listing = self._api.list_analyses(namespace)
+            analyses = await self._list("analyses", namespace, listing, analysis_from, self._store.analysis)
             self._take_up(self._store.replace_analyses(namespace, analyses, list_began_at=began_at))
         # All that run are known before a place is given away. Who only waits for one is called when it is free.
         known = [observation for uid in self._store.unfinished() if (observation := self._observe(uid)) is not None]
         for observation in known:
             if self._line_up(observation) is not Standing.WAITS:
-                self._queue.add(observation.analysis.uid)
+                self._queue.add(observation.analysis.uid, is_urgent=_runs(observation.analysis))
         self._call_next()
+
+    async def _list(
+        self,
+        kind: str,
+        namespace: str | None,
+        listing: Listing,
+        parse: Callable[[Raw], ParsedT],
+        known: Callable[[str], ParsedT | None],
+    ) -> list[ParsedT]:
+        """A complete list; the watch of its objects has to tell what is new in it, unless it begins there."""
+        values = await _collect(parse, listing, known)
+        if self._on_listed(kind, namespace, listing.resource_version):
+            self._watches.begins(kind, namespace)
+        else:
+            self._watches.compare(kind, namespace, values, self._store.knows)
+        return values
 
     def _take_up(self, uids: Iterable[str]) -> None:
         """Look at what a list changed: at once, because a later one may fail, and the next finds no change here."""
@@ -346,11 +373,12 @@ class Reconciler:
         if observation is None:
             return None
         job = observation.job
-        made_at = self._secrets_made_at.get(job.uid) if job else None
+        made_for, made_at = self._secrets_made.get(uid, ("", 0.0))
+        is_recent = self._store.now() - made_at < _SECRET_RECHECK_SECONDS
         return replace(
             observation,
             is_fresh=is_fresh,
-            has_secret=made_at is not None and self._store.now() - made_at < _SECRET_RECHECK_SECONDS,
+            has_secret=job is not None and job.uid == made_for and is_recent,
             job_rejection=self._job_rejections.get(uid),
             quota_refusal=self._quota_refusals.get(uid),
             secret_refusal=self._secret_refusals.get(uid),
@@ -367,7 +395,7 @@ class Reconciler:
         except errors.NotFoundError:
             if observation.job is not None:
                 self._store.remove_job(observation.job)
-        pods = await _collect(pod_from, self._api.list_pods(analysis.namespace, analysis.uid))
+        pods = await _collect(pod_from, self._api.list_pods(analysis.namespace, analysis.uid), self._store.pod)
         self._store.replace_pods(analysis.namespace, pods, list_began_at=began_at, analysis_uid=analysis.uid)
 
     async def _remember(self, observation: Observation, decision: Decision) -> None:
@@ -476,7 +504,7 @@ class Reconciler:
             self._job_rejections[analysis.uid] = error.message
             return
         self._secret_refusals.pop(analysis.uid, None)
-        self._secrets_made_at[job.uid] = self._store.now()
+        self._secrets_made[analysis.uid] = (job.uid, self._store.now())
 
     async def _delete_job(self, analysis: Analysis, name: str, uid: str) -> None:
         try:
@@ -510,6 +538,11 @@ class Reconciler:
         if self._places.remove(uid):
             self._call_next()
         self._failures.pop(uid, None)
+        self._forget_run(uid)
+
+    def _forget_run(self, uid: str) -> None:
+        """Keep nothing more of a run that ended."""
+        self._secrets_made.pop(uid, None)
         self._job_rejections.pop(uid, None)
         self._quota_refusals.pop(uid, None)
         self._secret_refusals.pop(uid, None)
@@ -536,10 +569,7 @@ class Reconciler:
     def _log_transition(self, analysis: Analysis) -> None:
         status = analysis.status
         if status.has_ended:
-            self._job_rejections.pop(analysis.uid, None)
-            self._quota_refusals.pop(analysis.uid, None)
-            self._secret_refusals.pop(analysis.uid, None)
-            self._lookups.pop(analysis.uid, None)
+            self._forget_run(analysis.uid)
         stage = f"/{status.stage}" if status.stage else ""
         reason = status.conditions[0].reason if status.conditions else ""
         AnalysisLogger(analysis).info("Run %s is %s%s (%s).", status.run, status.phase, stage, reason)
@@ -611,17 +641,27 @@ def _backoff_seconds(
     return (asked_for or 0.0) + longest * random.uniform(0.5, 1.0)  # noqa: S311
 
 
-def _parsed(parse: Callable[[Raw], ParsedT], raw: Raw) -> ParsedT | None:
+def _read(parse: Callable[[Raw], ParsedT], raw: Raw, known: Callable[[str], ParsedT | None]) -> ParsedT | None:
+    """The object in `raw`; None if it cannot be read.
+
+    What is known in the same version is not read again: of thousands in a list few have changed, and what this process
+    wrote comes back from the watch.
+    """
+    metadata = mapping_in(raw, "metadata")
+    value = known(text_in(metadata, "uid"))
+    if value is not None and value.resource_version == metadata.get("resourceVersion"):
+        return value
     try:
         return parse(raw)
     except errors.UnreadableResourceError as error:
-        metadata = raw.get("metadata") or {}
         where = f"{raw.get('kind')} {metadata.get('namespace')}/{metadata.get('name')}"
         # Jobs and pods carry the analysis's uid in a label.
-        uid = (metadata.get("labels") or {}).get(names.LABEL_UID) or metadata.get("uid")
+        uid = mapping_in(metadata, "labels").get(names.LABEL_UID) or metadata.get("uid")
         CorrelatedLogger(uid=str(uid)).warning("%s is left alone: %s.", where, error)
         return None
 
 
-async def _collect(parse: Callable[[Raw], ParsedT], raws: AsyncIterator[dict[str, Any]]) -> Iterable[ParsedT]:
-    return [parsed async for raw in raws if (parsed := _parsed(parse, raw)) is not None]
+async def _collect(
+    parse: Callable[[Raw], ParsedT], listing: Listing, known: Callable[[str], ParsedT | None]
+) -> list[ParsedT]:
+    return [value async for raw in listing if (value := _read(parse, raw, known)) is not None]

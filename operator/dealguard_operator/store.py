@@ -8,7 +8,7 @@ was missing in the list of a lagging API server.
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from dealguard_operator.model import Analysis, JobState, Observation, PodState
@@ -18,6 +18,7 @@ from dealguard_operator.observe import gone
 _LONGEST_LIST_SECONDS = 600
 
 ObjectT = TypeVar("ObjectT", Analysis, JobState, PodState)
+ChildT = TypeVar("ChildT", JobState, PodState)
 
 
 @dataclass(frozen=True)
@@ -150,14 +151,18 @@ class Store:
         return self._analyses.put(analysis, is_fresh=may_return and self._analyses.is_after_deletion(analysis))
 
     def put_job(self, job: JobState, *, is_fresh: bool = False) -> bool:
-        """Keep a Job; whether it was news. `is_fresh`: the API server was just asked for it by name."""
-        self._job_uids.setdefault(job.owner_uid, set()).add(job.uid)
-        return self._jobs.put(job, is_fresh=is_fresh)
+        """Keep a Job; whether it says something new. `is_fresh`: the API server was just asked for it by name."""
+        before = self._jobs.get(job.uid)
+        is_news = self._jobs.put(job, is_fresh=is_fresh)
+        self._index_job(job.uid)
+        return is_news and _says_more(job, before)
 
     def put_pod(self, pod: PodState) -> bool:
-        """Keep a pod; whether it was news."""
-        self._pod_uids.setdefault(pod.analysis_uid, set()).add(pod.uid)
-        return self._pods.put(pod)
+        """Keep a pod; whether it says something new."""
+        before = self._pods.get(pod.uid)
+        is_news = self._pods.put(pod)
+        self._index_pod(pod.uid)
+        return is_news and _says_more(pod, before)
 
     def remove_analysis(self, uid: str) -> None:
         """Forget an analysis, and what its pods said last."""
@@ -186,13 +191,12 @@ class Store:
 
     def replace_jobs(self, namespace: str | None, listed: Iterable[JobState], *, list_began_at: float) -> set[str]:
         """Take over a complete list of Jobs; the uids of the analyses whose Jobs changed or went."""
-        listed = list(listed)
-        for job in listed:
-            self._job_uids.setdefault(job.owner_uid, set()).add(job.uid)
         changed = self._jobs.replace(_lives_in(namespace), listed, list_began_at=list_began_at)
         for job in changed:
             if self._jobs.get(job.uid) is None:
                 _discard(self._job_uids, job.owner_uid, job.uid)
+            else:
+                self._index_job(job.uid)
         return {job.owner_uid for job in changed}
 
     def replace_pods(
@@ -208,9 +212,6 @@ class Store:
         Returns:
             The uids of the analyses whose pods changed or went.
         """
-        listed = list(listed)
-        for pod in listed:
-            self._pod_uids.setdefault(pod.analysis_uid, set()).add(pod.uid)
         in_namespace = _lives_in(namespace)
         changed = self._pods.replace(
             lambda pod: in_namespace(pod) and analysis_uid in (None, pod.analysis_uid),
@@ -222,12 +223,21 @@ class Store:
             if self._pods.get(pod.uid) is None:
                 self.remove_pod(pod)
             else:  # it may have been thought gone
+                self._index_pod(pod.uid)
                 self._last_words.get(pod.analysis_uid, {}).pop(pod.uid, None)
         return {pod.analysis_uid for pod in changed}
 
     def analysis(self, uid: str) -> Analysis | None:
         """The analysis, if it is known."""
         return self._analyses.get(uid)
+
+    def job(self, uid: str) -> JobState | None:
+        """The Job, if it is known."""
+        return self._jobs.get(uid)
+
+    def pod(self, uid: str) -> PodState | None:
+        """The pod, if it is known and not deleted."""
+        return self._pods.get(uid)
 
     def analyses(self) -> Iterable[Analysis]:
         """All that are known."""
@@ -272,6 +282,14 @@ class Store:
         ]
         return tuple(sorted(pods, key=lambda pod: (pod.created_at, pod.name)))
 
+    def _index_job(self, uid: str) -> None:
+        if (job := self._jobs.get(uid)) is not None:  # else it was deleted before
+            self._job_uids.setdefault(job.owner_uid, set()).add(uid)
+
+    def _index_pod(self, uid: str) -> None:
+        if (pod := self._pods.get(uid)) is not None:
+            self._pod_uids.setdefault(pod.analysis_uid, set()).add(uid)
+
     def _may_still_matter(self, analysis_uid: str) -> bool:
         analysis = self._analyses.get(analysis_uid)
         return analysis is not None and not analysis.status.has_ended
@@ -279,6 +297,11 @@ class Store:
 
 def _lives_in(namespace: str | None) -> Callable[[Analysis | JobState | PodState], bool]:
     return lambda value: namespace is None or value.namespace == namespace
+
+
+def _says_more(value: ChildT, before: ChildT | None) -> bool:
+    """Whether `value` differs from the version before in what a decision reads: most changes of a Job are counters."""
+    return before is None or replace(before, resource_version=value.resource_version) != value
 
 
 def _is_newer(version: str, known: str) -> bool:

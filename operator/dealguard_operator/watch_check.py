@@ -1,6 +1,6 @@
 """Whether the watches deliver: what a list had to tell must come from the watch too, soon.
 
-Kopf keeps its connections to itself, and an open connection proves nothing. So the check goes from end to end: a
+An open connection proves nothing, and Kopf keeps its own to itself. So the check goes from end to end: a
 resync that learns something new from a list notes it, and the watch of those objects has to say the same. Changes
 that the operator made itself count for nothing: it knows them from the answers.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dealguard_operator.model import Analysis, JobState, PodState
 
-# Kopf renews a silent watch after 70 s (kopf_settings.py): by then it has done so twice, and seen nothing.
+# A silent watch is renewed after 70 s (kubernetes_api.py): by then it was, twice, and has told nothing.
 STALE_SECONDS = 150
 
 Watched = Analysis | JobState | PodState
@@ -51,6 +51,11 @@ class WatchCheck:
                 missed[value.uid] = _Missed(value.resource_version, now)
         self._missed[kind, namespace] = missed
         self._compared_at[kind, namespace] = now
+
+    def begins(self, kind: str, namespace: str | None) -> None:
+        """Take note that a watch begins where a complete list ended: it tells nothing of what is in that."""
+        self._missed[kind, namespace] = {}
+        self._compared_at[kind, namespace] = self._clock()
 
     def delivered(self, value: Watched, *, is_deleted: bool) -> None:
         """Take note of what a watch says."""

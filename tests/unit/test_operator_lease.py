@@ -372,7 +372,7 @@ async def test_a_lease_is_written_as_kubernetes_wants_it(kmock: mock.RawHandler,
     assert created["spec"] == {
         "holderIdentity": "me",
         "leaseDurationSeconds": 15,
-        "acquireTime": "2026-11-23T12:00:00.000001+00:00",
+        "acquireTime": "2026-11-23T12:00:00.000000+00:00",
         "renewTime": "2026-11-23T12:00:01.500000+00:00",
         "leaseTransitions": 3,
     }

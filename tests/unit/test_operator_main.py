@@ -19,18 +19,12 @@ from tests.unit.operator_cases import settings
 pytestmark = pytest.mark.kmock(cls=mock.RawHandler)
 
 NOWHERE = client.Configuration(host="http://127.0.0.1:9")
-POD = {
-    "kind": "Pod",
-    "metadata": {
-        "namespace": "acme",
-        "name": "lease-1",
-        "uid": "pod-1",
-        "resourceVersion": "7",
-        "creationTimestamp": "2026-11-23T12:00:00Z",
-        "labels": {"dealguard.io/analysis-uid": "u", "batch.kubernetes.io/job-name": "lease"},
-    },
-    "spec": {},
-    "status": {},
+ANALYSES = "/apis/dealguard.io/v1alpha1/contractanalyses"
+ANALYSIS = {
+    "kind": "ContractAnalysis",
+    "metadata": {"namespace": "acme", "name": "lease", "uid": "u", "resourceVersion": "7"},
+    "spec": {"document": {"key": "documents/acme/lease.pdf"}},
+    "status": {"phase": "Completed", "run": 1, "observedGeneration": 1},
 }
 
 
@@ -102,7 +96,7 @@ async def test_who_has_no_lists_yet_does_not_compete(kmock: mock.RawHandler) -> 
     kmock["get"] << {"items": []}
     operator = _operator(kmock, [1000.0], LEADER_ELECTION="true", LEASE_NAMESPACE="here")
     await operator.start()
-    await _lists(kmock, 2)
+    await _lists(kmock, 2, "/api/v1/pods")  # the first of a look at everything
     assert not any("leases" in str(request.url) for request in kmock)
     assert operator.find_unready() == ["the cluster has not been listed yet"]
     await operator.stop()
@@ -126,8 +120,8 @@ async def test_why_the_reconciler_ended_is_logged_by_type(
 @pytest.mark.parametrize(
     ("why", "told", "dead"),
     [
-        ("the watch never tells of the pod", None, ["the watch of pods of all namespaces has not told a change"]),
-        ("it tells of an older version", "6", ["the watch of pods of all namespaces has not told a change"]),
+        ("the watch never tells of it", None, ["the watch of analyses of all namespaces has not told a change"]),
+        ("it tells of an older version", "6", ["the watch of analyses of all namespaces has not told a change"]),
         ("it tells what the list told", "7", []),
         ("it tells something newer", "8", []),
     ],
@@ -136,15 +130,15 @@ async def test_a_watch_that_does_not_deliver_is_found(
     kmock: mock.RawHandler, why: str, told: str | None, dead: list[str]
 ) -> None:
     times = [1000.0]
-    kmock["get /api/v1/pods"] << {"items": [POD]}
+    kmock[f"get {ANALYSES}"] << {"items": [ANALYSIS]}
     kmock["get"] << {"items": []}
     operator = _operator(kmock, times, RESYNC_SECONDS="0.05")
     await operator.start()
     await _until_synced(operator)
     assert operator.reconciler is not None
     if told is not None:
-        pod: dict[str, Any] = {**POD, "metadata": {**POD["metadata"], "resourceVersion": told}}  # type: ignore[dict-item]
-        operator.reconciler.see_pod(pod, is_deleted=False)
+        metadata: dict[str, Any] = {**ANALYSIS["metadata"], "resourceVersion": told}  # type: ignore[dict-item]
+        operator.reconciler.see_analysis({**ANALYSIS, "metadata": metadata}, is_deleted=False)
     times[0] += STALE_SECONDS
     await _lists(kmock, 2)
     assert operator.find_dead() == [], f"{why}: not for long enough"
@@ -155,11 +149,11 @@ async def test_a_watch_that_does_not_deliver_is_found(
     await operator.stop()
 
 
-async def _lists(kmock: mock.RawHandler, more: int) -> None:
-    """Wait for that many further lists of pods: the last but one is complete then."""
-    seen = len(kmock["get /api/v1/pods"])
+async def _lists(kmock: mock.RawHandler, more: int, path: str = ANALYSES) -> None:
+    """Wait for that many further lists: the last but one is complete then."""
+    seen = len(kmock[f"get {path}"])
     async with asyncio.timeout(10):
-        while len(kmock["get /api/v1/pods"]) < seen + more:  # noqa: ASYNC110 - the server sets no event
+        while len(kmock[f"get {path}"]) < seen + more:  # noqa: ASYNC110 - the server sets no event
             await asyncio.sleep(0.01)
 
 

@@ -2,10 +2,9 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -14,8 +13,8 @@ from kubernetes.aio import client
 from dealguard_operator.kubernetes_api import KubernetesApi
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
+from tests.unit.operator_api_server import ApiServer, wait_until
 from tests.unit.operator_cases import settings
-from tests.unit.test_operator_metrics import ApiServer
 
 
 class CrowdedApiServer(ApiServer):
@@ -79,15 +78,9 @@ async def reconciling(
         await api.close()
 
 
-async def until(probe: Callable[[], Any]) -> None:
-    async with asyncio.timeout(10):
-        while not probe():  # noqa: ASYNC110 - what is awaited sets no event
-            await asyncio.sleep(0.01)
-
-
 async def some_resyncs(api_server: ApiServer) -> None:
     lists = api_server.lists
-    await until(lambda: api_server.lists > lists + 12)
+    await wait_until(lambda: api_server.lists > lists + 12)
 
 
 @pytest.mark.parametrize("gone", ["first", "second"], ids=["one that ran", "one that waited"])
@@ -115,8 +108,8 @@ async def test_who_takes_over_knows_first_which_places_are_taken(api_server: Cro
             api_server.analyse(name)
             reconciler.see_analysis(api_server.objects["contractanalyses"][name], is_deleted=False)
         async with reconciling(api_server, MAX_RUNNING="1"):  # the other leader, which chose another one
-            await until(lambda: api_server.objects["jobs"])
-            await until(lambda: sorted(api_server.phases()) == ["Pending", "Processing"])
+            await wait_until(lambda: api_server.objects["jobs"])
+            await wait_until(lambda: sorted(api_server.phases()) == ["Pending", "Processing"])
         for raw in api_server.objects["contractanalyses"].values():
             reconciler.see_analysis(raw, is_deleted=False)
         for raw in api_server.objects["jobs"].values():
@@ -133,7 +126,7 @@ async def test_a_namespace_without_room_is_not_asked_by_all_that_wait(api_server
     for number in range(100):
         api_server.analyse(f"a{number}")
     async with reconciling(api_server, MAX_RUNNING="10"):
-        await until(lambda: api_server.phases() == ["Pending"] * 100)
+        await wait_until(lambda: api_server.phases() == ["Pending"] * 100)
         await some_resyncs(api_server)
         assert 1 <= api_server.refused <= 16, "no more than the workers had in hand"
 
@@ -142,12 +135,12 @@ async def test_a_quota_without_room_for_the_secret_is_waited_for_and_named(api_s
     api_server.is_full, api_server.crowded = True, "secrets"
     api_server.analyse("first")
     async with reconciling(api_server):
-        await until(lambda: "namespace has no room" in str(api_server.objects["contractanalyses"]))
-        await until(lambda: api_server.refused > 1)
+        await wait_until(lambda: "namespace has no room" in str(api_server.objects["contractanalyses"]))
+        await wait_until(lambda: api_server.refused > 1)
         assert api_server.phases() == ["Processing"]
         api_server.is_full = False
-        await until(lambda: api_server.objects["secrets"])
-        await until(lambda: "namespace has no room" not in str(api_server.objects["contractanalyses"]))
+        await wait_until(lambda: api_server.objects["secrets"])
+        await wait_until(lambda: "namespace has no room" not in str(api_server.objects["contractanalyses"]))
 
 
 async def test_a_quota_without_room_for_the_secret_is_not_waited_for_for_ever(api_server: CrowdedApiServer) -> None:

@@ -149,11 +149,11 @@ def test_a_label_selector_is_one_as_the_api_server_reads_it(selector: str, is_on
             settings(ANALYSIS_SELECTOR=selector)
 
 
-def test_kopf_sees_only_our_jobs_and_pods_and_writes_nothing() -> None:
+def test_kopf_sees_only_the_analyses_that_are_selected_and_writes_nothing() -> None:
     kopfs = kopf_settings(settings())
-    selectors = {str(key): value for key, value in kopfs.watching.label_selectors.items()}
-    assert set(selectors.values()) == {"app.kubernetes.io/managed-by=dealguard-operator"}
-    assert len(selectors) == 2
+    assert not dict(kopfs.watching.label_selectors), "Jobs and pods are not its to watch: child_watch.py"
+    sharded = kopf_settings(settings(ANALYSIS_SELECTOR="team=a")).watching.label_selectors
+    assert list(dict(sharded).values()) == ["team=a"]
     assert kopfs.posting.loggers is False
     assert kopfs.scanning.disabled is False
     assert kopf_settings(settings(NAMESPACES="acme")).scanning.disabled is True, "Roles alone cannot watch definitions"

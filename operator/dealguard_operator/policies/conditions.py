@@ -43,6 +43,9 @@ def set_conditions(
 
 def observe_generation(status: ContractAnalysisStatus, generation: int) -> ContractAnalysisStatus:
     """`status`, unchanged but for speaking of `generation`: waiters compare it with the resource's."""
+    speaks_of = {status.observed_generation, *(condition.observed_generation for condition in status.conditions)}
+    if speaks_of == {generation}:
+        return status
     return status.model_copy(
         update={
             "observed_generation": generation,
