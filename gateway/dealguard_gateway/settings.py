@@ -162,7 +162,7 @@ class GatewaySettings(BaseModel):
         """
         values = {name: value for name in cls.model_fields if (value := environment.get(_variable(name)))}
         try:
-            return cls(**values)  # type: ignore[arg-type]
+            return cls(**values)
         except pydantic.ValidationError as error:
             raise SettingsError(_in_words(error)) from None
 
