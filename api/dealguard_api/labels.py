@@ -145,3 +145,16 @@ def level_label(level: RiskLevel, language: Language) -> str:
 def unit_label(unit: str, plural: bool, language: Language) -> str:
     """The unit of a period in words."""
     return _UNITS[unit][language == "de"][plural]
+
+
+def label_tables(language: Language) -> dict[str, dict[str, object]]:
+    """All labels of one language, for programs that read reports without this package: `categories` and
+    `jurisdictions` (those that read otherwise than they are called), `units` (singular, plural).
+    """
+    german = language == "de"
+    topics = {name: words[german] for name, words in _TOPICS.items()}
+    return {
+        "categories": {**(_CATEGORIES_DE if german else _CATEGORIES_EN), **topics},
+        "jurisdictions": dict(_JURISDICTIONS_DE) if german else {},
+        "units": {unit: list(words[german]) for unit, words in _UNITS.items()},
+    }

@@ -224,6 +224,15 @@ def risk_label(report: Report, language: Language) -> str:
     return level_label(report.risk.level, language)
 
 
+def word_tables(language: Language) -> dict[str, dict[str, str]]:
+    """The report's own words in one language: `words` by their names, and `notes` on what a list means."""
+    german = language == "de"
+    return {
+        "words": {name: words[german] for name, words in _WORDS.items()},
+        "notes": {name: words[german] for name, words in _LIST_NOTES.items()},
+    }
+
+
 class _Speaker:
     """Puts a report's parts into words of one language."""
 

@@ -49,7 +49,7 @@ COMPONENT_TIMEOUT_SECONDS = 60
 STOP_CONTAINERS_TIMEOUT_SECONDS = 3
 STOP_TIMEOUT_SECONDS = 20
 
-IMAGE_TARGETS = ("operator", "analyzer")
+IMAGE_TARGETS = ("operator", "analyzer", "gateway")
 
 # Erased by `up --fresh`: everything that the cluster knows, and no image.
 FRESH_FOLDERS = ("etcd", "minio", "kubelet", "logs")

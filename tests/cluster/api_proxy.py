@@ -26,6 +26,8 @@ class Request:
     path: str
     query: dict[str, str]
     body: bytes = b""
+    # Whose request it is: `Authorization` and `Impersonate-*`, as they came.
+    credentials: tuple[tuple[str, str], ...] = ()
 
     @property
     def verb(self) -> tuple[str, str, str]:
@@ -58,13 +60,19 @@ Relay = Callable[[AsyncIterator[bytes]], AsyncIterator[bytes]]
 
 
 class ApiProxy:
-    """Serves plain HTTP on this machine and forwards to the API server of a kubeconfig. A context manager."""
+    """Serves plain HTTP on this machine and forwards to the API server of a kubeconfig. A context manager.
 
-    def __init__(self, kubeconfig: Path) -> None:
+    Args:
+        kubeconfig: whose API server, and whose account the requests are made with.
+        as_sent: to make them with the credentials that they came with instead.
+    """
+
+    def __init__(self, kubeconfig: Path, *, as_sent: bool = False) -> None:
         document = yaml.safe_load(kubeconfig.read_text())
         cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
         self._server = cluster["server"]
-        self._tls = tls_of(cluster, user)
+        self._as_sent = as_sent
+        self._tls = tls_of(cluster, {} if as_sent else user)
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve)
@@ -123,14 +131,16 @@ class ApiProxy:
 
     async def _forward(self, incoming: web.Request, session: aiohttp.ClientSession) -> web.StreamResponse:
         asked = await incoming.read()
-        request = Request(incoming.method, incoming.path, dict(incoming.query), asked)
+        sent = tuple((name, value) for name, value in incoming.headers.items() if _is_credential(name))
+        request = Request(incoming.method, incoming.path, dict(incoming.query), asked, sent)
         self.requests.append(request)
         refusal = self.fault(request)
         if refusal is not None:
             status, headers = refusal
             body: dict[str, Any] = {"kind": "Status", "status": "Failure", "code": status, "message": "by the test"}
             return web.Response(status=status, headers=headers, text=json.dumps(body), content_type="application/json")
-        kept = {key: value for key, value in incoming.headers.items() if key in ("Content-Type", "Accept")}
+        kept = [(key, value) for key, value in incoming.headers.items() if key in ("Content-Type", "Accept")]
+        kept += sent if self._as_sent else ()
         timeout = aiohttp.ClientTimeout(total=None)
         async with session.request(
             incoming.method, incoming.rel_url, headers=kept, data=asked or None, timeout=timeout
@@ -147,10 +157,16 @@ class ApiProxy:
             return response
 
 
+def _is_credential(header: str) -> bool:
+    return header.lower() == "authorization" or header.lower().startswith("impersonate-")
+
+
 def tls_of(cluster: dict[str, str], user: dict[str, str]) -> ssl.SSLContext:
-    """The kubeconfig's trust and client certificate; the standard library wants them as files."""
+    """The kubeconfig's trust and, if there is one, client certificate; the standard library wants that as a file."""
     authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
     context = ssl.create_default_context(cadata=authority)
+    if "client-certificate-data" not in user:
+        return context
     with tempfile.NamedTemporaryFile("wb", suffix=".pem") as file:
         file.write(base64.b64decode(user["client-certificate-data"]) + base64.b64decode(user["client-key-data"]))
         file.flush()

@@ -70,7 +70,7 @@ def namespace(kubectl: Kubectl) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def images(cluster: Cluster) -> dict[str, str]:
-    """Part (`operator`, `analyzer`) to the name of its image in the cluster, built from this checkout."""
+    """Part (`operator`, `analyzer`, `gateway`) to the name of its image in the cluster, built from this checkout."""
     printed = subprocess.run(
         [sys.executable, "-m", "dealguard_cluster", "--name", cluster.name, "build-images"],
         check=True,
@@ -78,7 +78,7 @@ def images(cluster: Cluster) -> dict[str, str]:
         text=True,
         cwd=REPOSITORY,
     ).stdout
-    parts = ("operator", "analyzer")
+    parts = ("operator", "analyzer", "gateway")
     return {part: next(word for word in printed.split() if f"dealguard-{part}:" in word) for part in parts}
 
 

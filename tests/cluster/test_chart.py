@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.fernet import Fernet
 
 from dealguard_cluster import Cluster
+from dealguard_gateway.settings import GatewaySettings
 from tests.cluster.tools import Kubectl
 
 pytestmark = pytest.mark.cluster
@@ -21,6 +23,21 @@ REQUIRED = {
     "storage.endpoint": "https://s3.example.com",
     "storage.credentialsSecret": "storage",
 }
+GATEWAY = {**REQUIRED, "gateway.enabled": "true", "gateway.image": "registry.example/gateway:1"}
+LOGIN = {
+    "gateway.publicURL": "https://contracts.example.com",
+    "gateway.session.secret": "session",
+    "gateway.tokenLogin": "true",
+    "gateway.oidc.issuer": "https://login.example.com/realms/a",
+    "gateway.oidc.clientID": "dealguard",
+    "gateway.oidc.clientSecret": "oidc",
+}
+
+
+def _objects(cluster: Cluster, values: dict[str, str]) -> list[dict[str, Any]]:
+    done = _helm(cluster, "template", "trial", str(CHART), values=values)
+    assert done.returncode == 0, done.stderr
+    return [item for item in yaml.safe_load_all(done.stdout) if item]
 
 
 def _helm(cluster: Cluster, *arguments: str, values: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -82,8 +99,29 @@ def test_every_value_is_in_the_schema() -> None:
         {"watchNamespaces[0]": "default"},
         {"sweep.enabled": "true"},
         {"watchNamespaces[0]": "default", "sweep.enabled": "true", "sweep.delete": "true"},
+        GATEWAY,
+        {
+            **GATEWAY,
+            **LOGIN,
+            "watchNamespaces[0]": "default",
+            "gateway.oidc.mode": "impersonate",
+            "gateway.ingress.enabled": "true",
+            "gateway.ingress.host": "contracts.example.com",
+            "gateway.ingress.tlsSecret": "tls",
+            "gateway.autoscaling.enabled": "true",
+            "gateway.service.type": "NodePort",
+            "gateway.service.nodePort": "30080",
+            "gateway.allowedOrigins[0]": "https://other.example.com",
+        },
     ],
-    ids=["cluster-wide", "namespaced", "with the sweep", "namespaced, with the sweep"],
+    ids=[
+        "cluster-wide",
+        "namespaced",
+        "with the sweep",
+        "namespaced, with the sweep",
+        "with the gateway",
+        "namespaced, with all of the gateway",
+    ],
 )
 def test_the_api_server_accepts_every_object(cluster: Cluster, kubectl: Kubectl, more: dict[str, str]) -> None:
     done = _helm(cluster, "template", "trial", str(CHART), values={**REQUIRED, **more})
@@ -126,8 +164,7 @@ def test_a_namespaced_installation_has_roles_only(cluster: Cluster) -> None:
 
 
 def test_no_rule_has_a_wildcard_or_reads_secrets(cluster: Cluster) -> None:
-    rendered = _helm(cluster, "template", "trial", str(CHART), values=REQUIRED).stdout
-    roles = [item for item in yaml.safe_load_all(rendered) if item and item["kind"] in ("Role", "ClusterRole")]
+    roles = [item for item in _objects(cluster, GATEWAY) if item["kind"] in ("Role", "ClusterRole")]
     rules = [rule for role in roles for rule in role["rules"]]
     assert rules
     for rule in rules:
@@ -136,17 +173,18 @@ def test_no_rule_has_a_wildcard_or_reads_secrets(cluster: Cluster) -> None:
             assert rule["verbs"] == ["create"]
 
 
-def test_the_operator_passes_the_restricted_profile(cluster: Cluster, kubectl: Kubectl, namespace: str) -> None:
+def test_both_deployments_pass_the_restricted_profile(cluster: Cluster, kubectl: Kubectl, namespace: str) -> None:
     kubectl.check("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
-    rendered = _helm(cluster, "template", "trial", str(CHART), values=REQUIRED).stdout
-    (deployment,) = [item for item in yaml.safe_load_all(rendered) if item and item["kind"] == "Deployment"]
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "operator", "namespace": namespace},
-        "spec": deployment["spec"]["template"]["spec"] | {"serviceAccountName": "default"},
-    }
-    kubectl.check("apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(pod))
+    deployments = [item for item in _objects(cluster, GATEWAY) if item["kind"] == "Deployment"]
+    assert len(deployments) == 2
+    for deployment in deployments:
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": deployment["metadata"]["name"], "namespace": namespace},
+            "spec": deployment["spec"]["template"]["spec"] | {"serviceAccountName": "default"},
+        }
+        kubectl.check("apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(pod))
 
 
 @pytest.mark.parametrize("delete", [False, True])
@@ -196,3 +234,77 @@ def test_a_drain_is_limited_only_where_it_can_wait(cluster: Cluster, replicas: s
     rendered = _helm(cluster, "template", "trial", str(CHART), values=values).stdout
     kinds = [item["kind"] for item in yaml.safe_load_all(rendered) if item]
     assert kinds.count("PodDisruptionBudget") == budgets
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"gateway.enabled": "true"}, "Set gateway.image to"),
+        ({**GATEWAY, "gateway.tokenLogin": "true"}, "Set gateway.session.secret to"),
+        ({**GATEWAY, **LOGIN, "gateway.oidc.clientID": ""}, "Set gateway.oidc.clientID to"),
+        ({**GATEWAY, "gateway.ingress.enabled": "true"}, "Set gateway.ingress.host to"),
+        ({**GATEWAY, "gateway.httpRoute.enabled": "true"}, "Set gateway.httpRoute.parentRefs to"),
+        ({**GATEWAY, "gateway.clusterRole": "false"}, "Set watchNamespaces"),
+    ],
+)
+def test_what_the_gateway_lacks_is_named(cluster: Cluster, values: dict[str, str], words: str) -> None:
+    done = _helm(cluster, "template", "trial", str(CHART), values={**REQUIRED, **values})
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+def test_the_gateway_understands_every_variable_that_it_is_given(cluster: Cluster) -> None:
+    (deployment,) = [
+        item
+        for item in _objects(cluster, {**GATEWAY, **LOGIN, "watchNamespaces[0]": "legal"})
+        if item["kind"] == "Deployment" and item["metadata"]["name"] == "trial-gateway"
+    ]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    secret = "x" * 8
+    environment = {variable["name"]: variable.get("value", secret) for variable in container["env"]}
+    known = {f"DEALGUARD_{name.upper()}" for name in GatewaySettings.model_fields}
+    assert environment.keys() <= known
+    environment["DEALGUARD_SESSION_KEYS"] = Fernet.generate_key().decode()
+    settings = GatewaySettings.from_environment(environment)
+    assert settings.namespaces == ("legal",)
+    assert settings.token_login
+    assert settings.oidc_issuer == LOGIN["gateway.oidc.issuer"]
+
+
+@pytest.mark.parametrize(("more", "impersonates"), [({}, False), ({**LOGIN, "gateway.oidc.mode": "impersonate"}, True)])
+def test_the_gateway_may_watch_analyses_and_ask_for_reviews(
+    cluster: Cluster, more: dict[str, str], impersonates: bool
+) -> None:
+    (role,) = [
+        item
+        for item in _objects(cluster, {**GATEWAY, **more})
+        if item["kind"] == "ClusterRole" and item["metadata"]["name"] == "trial-gateway"
+    ]
+    rights = {(resource, verb) for rule in role["rules"] for resource in rule["resources"] for verb in rule["verbs"]}
+    assert rights == {
+        ("contractanalyses", "get"),
+        ("contractanalyses", "list"),
+        ("contractanalyses", "watch"),
+        ("tokenreviews", "create"),
+        ("subjectaccessreviews", "create"),
+    } | ({("users", "impersonate"), ("groups", "impersonate")} if impersonates else set())
+
+
+def test_a_gateway_without_a_cluster_role_has_roles_only(cluster: Cluster) -> None:
+    values = {**GATEWAY, "gateway.clusterRole": "false", "watchNamespaces[0]": "legal", "rbac.aggregate": "false"}
+    kinds = {item["kind"] for item in _objects(cluster, values)}
+    assert not kinds & {"ClusterRole", "ClusterRoleBinding"}
+
+
+def test_a_route_leads_to_the_service(cluster: Cluster) -> None:
+    values = {
+        **GATEWAY,
+        "gateway.httpRoute.enabled": "true",
+        "gateway.httpRoute.parentRefs[0].name": "public",
+        "gateway.httpRoute.hostnames[0]": "contracts.example.com",
+    }
+    objects = _objects(cluster, values)
+    (route,) = [item for item in objects if item["kind"] == "HTTPRoute"]
+    (service,) = [item for item in objects if item["kind"] == "Service"]
+    (backend,) = route["spec"]["rules"][0]["backendRefs"]
+    assert backend == {"name": service["metadata"]["name"], "port": service["spec"]["ports"][0]["port"]}

@@ -1,0 +1,1 @@
+"""The API server: requests with somebody's credentials, and the watch that all clients share."""

@@ -1,0 +1,125 @@
+/** Requests to the gateway: who is logged in is a cookie, so no module of the page ever holds a token. */
+
+/** What the gateway said in the form of RFC 9457, or that it said nothing (`status` 0). */
+export class Problem extends Error {
+  /** @param {{status: number, word?: string, detail?: string, retryAfter?: number}} of */
+  constructor({ status, word = "", detail = "", retryAfter = 0 }) {
+    super(detail || word || `status ${status}`);
+    this.status = status;
+    this.word = word;
+    this.detail = detail;
+    this.retryAfterSeconds = retryAfter;
+  }
+
+  /** Whether the same request may succeed later without anybody doing anything. */
+  get passes() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/** Asks the person to log in and resolves when they have; set by the session. @type {() => Promise<void>} */
+let logIn = () => Promise.reject(new Problem({ status: 401 }));
+
+/** @param {() => Promise<void>} how */
+export function onLoginNeeded(how) {
+  logIn = how;
+}
+
+/** What listens to whether the gateway answers. @type {Set<(answered: boolean) => void>} */
+const listeners = new Set();
+
+/** @param {(answered: boolean) => void} listener */
+export function onAnswer(listener) {
+  listeners.add(listener);
+}
+
+let skewMs = 0;
+
+/** The server's clock, so that elapsed times are right on a computer whose own clock is not. */
+export function serverNow() {
+  return Date.now() + skewMs;
+}
+
+function learnTime(date) {
+  const sent = Date.parse(date ?? "");
+  // A header has whole seconds: below two of them there is nothing to correct.
+  if (!Number.isNaN(sent)) skewMs = Math.abs(sent - Date.now()) > 2000 ? sent - Date.now() : 0;
+}
+
+/** @param {number} status @param {string} text @param {string|null} retryAfter */
+export function problemOf(status, text, retryAfter) {
+  let body = {};
+  try {
+    body = JSON.parse(text) ?? {};
+  } catch {
+    // A proxy on the way speaks HTML: the status has to do.
+  }
+  const word = typeof body.type === "string" ? body.type.replace("urn:dealguard:problem:", "") : "";
+  const detail = typeof body.detail === "string" ? body.detail : "";
+  return new Problem({ status, word, detail, retryAfter: Number(retryAfter) || 0 });
+}
+
+/**
+ * One request. A session that has ended is renewed by the person first, then the request goes on.
+ * @param {string} path
+ * @param {{method?: string, json?: unknown, headers?: Record<string, string>, anonymous?: boolean, signal?: AbortSignal}} [options]
+ * @returns {Promise<Response>} 2xx or 304.
+ */
+export async function request(path, { method = "GET", json, headers = {}, anonymous = false, signal } = {}) {
+  const init = { method, signal, credentials: "same-origin", headers: { Accept: "application/json", ...headers } };
+  if (method !== "GET") init.headers["X-Requested-With"] = "dealguard";
+  if (json !== undefined) {
+    init.headers["Content-Type"] = "application/json";
+    init.body = JSON.stringify(json);
+  }
+  let response;
+  try {
+    response = await fetch(path, /** @type {RequestInit} */ (init));
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    told(false);
+    throw new Problem({ status: 0 });
+  }
+  learnTime(response.headers.get("Date"));
+  if (response.ok || response.status === 304) {
+    told(true);
+    return response;
+  }
+  const problem = problemOf(response.status, await response.text(), response.headers.get("Retry-After"));
+  told(![502, 503, 504].includes(problem.status));
+  if (problem.status === 401 && !anonymous) {
+    await logIn();
+    return request(path, { method, json, headers, signal });
+  }
+  throw problem;
+}
+
+function told(answered) {
+  for (const listener of listeners) listener(answered);
+}
+
+/** @param {string} path @param {Parameters<typeof request>[1]} [options] */
+export async function read(path, options) {
+  return (await request(path, options)).json();
+}
+
+/**
+ * What has changed since the last time; null: nothing.
+ * @param {string} path @param {{etag: string|null}} memory
+ */
+export async function readIfChanged(path, memory) {
+  const response = await request(path, { headers: memory.etag ? { "If-None-Match": memory.etag } : {} });
+  memory.etag = response.headers.get("ETag");
+  return response.status === 304 ? null : response.json();
+}
+
+/** @param {string} id @param {string} [rest] */
+export function contractPath(id, rest = "") {
+  return `/contracts/${encodeURIComponent(id)}${rest}`;
+}
+
+export const act = {
+  cancel: (id) => read(contractPath(id, "/cancel"), { method: "POST" }),
+  rerun: (id) => read(contractPath(id, "/rerun"), { method: "POST" }),
+  erase: (id) => read(contractPath(id), { method: "DELETE" }),
+};

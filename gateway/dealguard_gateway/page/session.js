@@ -1,0 +1,156 @@
+/** Who is logged in, and the way back in for those whose session has ended. */
+
+import { onLoginNeeded, read, request } from "./api.js";
+import { openDialog } from "./dialog.js";
+import { h, icon } from "./dom.js";
+import { has, t } from "./i18n.js";
+
+/**
+ * @typedef {object} Session
+ * @property {string|null} user
+ * @property {{name: string, mayUpload: boolean}[]} organizations
+ * @property {("token"|"oidc")[]} login
+ * @property {number} maxPdfBytes
+ */
+
+/** @returns {Promise<Session>} */
+export function readSession() {
+  return read("/session", { anonymous: true });
+}
+
+export function logOut() {
+  return request("/session", { method: "DELETE", anonymous: true });
+}
+
+/** Where a login by redirect returns to: this very place. */
+function oidcAddress() {
+  return `/session/oidc/start?${new URLSearchParams({ next: `/${location.hash}` })}`;
+}
+
+/**
+ * The ways to log in that this installation has.
+ * @param {Session["login"]} ways @param {() => void} done
+ * @param {{inDialog?: boolean}} [options] In a dialog the page stays as it is, so OIDC opens a tab of its own.
+ */
+export function loginForm(ways, done, { inDialog = false } = {}) {
+  const parts = [];
+  if (ways.includes("oidc")) {
+    const link = h(
+      "a",
+      { class: "button primary wide", href: oidcAddress(), target: inDialog ? "_blank" : null, rel: inDialog ? "opener" : null },
+      t("login.oidc"),
+    );
+    parts.push(link);
+    if (inDialog) {
+      parts.push(h("p", { class: "help" }, t("login.popup")));
+      watchOtherTab(link, done);
+    }
+  }
+  if (ways.includes("oidc") && ways.includes("token")) parts.push(h("p", { class: "divider" }, h("span", {}, t("login.or"))));
+  if (ways.includes("token")) parts.push(tokenForm(done));
+  if (!ways.length) parts.push(h("p", {}, t("login.none")));
+  return h("div", { class: "login-ways" }, parts);
+}
+
+function tokenForm(done) {
+  const field = h("input", {
+    id: "token",
+    name: "token",
+    type: "password",
+    autocomplete: "current-password",
+    spellcheck: "false",
+    required: true,
+    "aria-describedby": "token-help token-problem",
+  });
+  const problem = h("p", { id: "token-problem", class: "field-problem", role: "alert" });
+  const button = h("button", { type: "submit", class: "primary wide" }, t("login.submit"));
+  const submit = async (event) => {
+    event.preventDefault();
+    button.toggleAttribute("disabled", true);
+    problem.textContent = "";
+    try {
+      const token = /** @type {HTMLInputElement} */ (field).value.trim();
+      await request("/session", { method: "POST", json: { token }, anonymous: true });
+      done();
+    } catch (error) {
+      problem.textContent = error.status === 401 || error.status === 422 ? t("login.wrong") : words(error);
+      field.setAttribute("aria-invalid", "true");
+      field.focus();
+    }
+    button.toggleAttribute("disabled", false);
+  };
+  return h(
+    "form",
+    { class: "stack", onsubmit: submit },
+    h("label", { for: "token" }, t("login.token")),
+    field,
+    problem,
+    h("p", { id: "token-help", class: "help" }, t("login.tokenHelp")),
+    button,
+  );
+}
+
+/** What a problem means to the reader; the server's own words are for programs and administrators. */
+export function words(problem) {
+  const status = problem?.status;
+  if (problem?.word && has(`problem.${problem.word}`)) return t(`problem.${problem.word}`);
+  if (status === 0) return t("problem.offline");
+  if ([401, 403, 404, 409, 413, 415, 422, 429, 503].includes(status)) return t(`problem.${status}`);
+  return status === 502 || status === 504 ? t("problem.503") : t("problem.other");
+}
+
+/** A login that happens elsewhere is seen when the person comes back. */
+function watchOtherTab(link, done) {
+  const look = async () => {
+    if (document.hidden || !link.isConnected) return;
+    const session = await readSession().catch(() => null);
+    if (session?.user) {
+      document.removeEventListener("visibilitychange", look);
+      done();
+    }
+  };
+  document.addEventListener("visibilitychange", look);
+}
+
+/** The page before anybody is logged in. @param {Session} session @param {() => void} done */
+export function loginView(session, done) {
+  return h(
+    "main",
+    { id: "content", class: "login", tabindex: "-1" },
+    h("div", { class: "card login-card" }, h("h1", {}, t("login.title")), loginForm(session.login, done)),
+  );
+}
+
+/** One dialog for however many requests wait for it. @type {Promise<void>|null} */
+let asking = null;
+
+/** From now on a request that is refused for want of a session waits for a new one. @param {() => Session} current */
+export function renewWhenNeeded(current) {
+  onLoginNeeded(() => {
+    asking ??= ask(current()).finally(() => {
+      asking = null;
+    });
+    return asking;
+  });
+}
+
+function ask(session) {
+  return new Promise((resolve) => {
+    const dialog = openDialog({
+      title: t("login.again"),
+      dismissable: false,
+      content: [
+        h("p", {}, icon("clock"), " ", t("login.againText")),
+        loginForm(session.login, () => goOn(session, dialog, resolve), { inDialog: true }),
+      ],
+    });
+  });
+}
+
+/** What is on the screen is the former person's: somebody else begins anew. */
+async function goOn(before, dialog, resolve) {
+  const now = await readSession().catch(() => null);
+  if (now && now.user !== before.user) location.reload();
+  dialog.close();
+  resolve();
+}

@@ -1,0 +1,127 @@
+"""The page in a real Chromium, against the stand-in of the API."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+
+from dealguard_analyzer.pipeline import analyze_pdf
+from dealguard_api.pod import AnalyzeSettings, ExtractSettings
+from dealguard_api.report import Report
+from tests.page.standin import Standin
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCREENSHOTS = REPOSITORY / "tests/screenshots"
+SAMPLES = REPOSITORY / "samples"
+CHROMIUM = os.environ.get("DEALGUARD_CHROMIUM", "/usr/bin/chromium")
+DESKTOP, PHONE = (1440, 900), (360, 740)
+# The machine may be busy: this is how long the page may take, not how long it takes.
+expect.set_options(timeout=20_000)
+
+Sample = tuple[Report, bytes]
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright itself."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One browser for all tests."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    yield browser
+    browser.close()
+
+
+def _sample(name: str) -> Sample:
+    path = SAMPLES / name
+    report = analyze_pdf(path, ExtractSettings(), AnalyzeSettings(engine="rules"))
+    return report, path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def english() -> Sample:
+    """The English sample: its report, made now, and its bytes."""
+    return _sample("license-agreement.en.pdf")
+
+
+@pytest.fixture(scope="session")
+def german() -> Sample:
+    """The German one."""
+    return _sample("saas-vertrag.de.pdf")
+
+
+@pytest.fixture
+def standin() -> Standin:
+    """The API, not yet serving."""
+    return Standin()
+
+
+@pytest.fixture
+def url(standin: Standin) -> Iterator[str]:
+    """The API, serving."""
+    with standin.serving() as url:
+        yield url
+
+
+@pytest.fixture
+def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
+    """Opens the page: `open_page("#/", locale="de-DE", size=PHONE, dark=True)`.
+
+    No error may stand in the console at the end, nor a violation of the security policy: except for requests that
+    failed, which some tests want.
+    """
+    contexts = []
+    wrong: list[str] = []
+
+    def open_(
+        where: str = "#/", *, locale: str = "en-GB", size: tuple[int, int] = DESKTOP, dark: bool = False, **options: Any
+    ) -> Page:
+        context = browser.new_context(
+            locale=locale,
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if dark else "light",
+            timezone_id="Europe/Berlin",
+            **options,
+        )
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console", lambda message: wrong.append(message.text) if _is_wrong(message.type, message.text) else None
+        )
+        page.goto(f"{url}/{where}")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not wrong, wrong
+
+
+def _is_wrong(kind: str, text: str) -> bool:
+    return kind == "error" and not text.startswith("Failed to load resource") and "net::ERR" not in text
+
+
+def picture(page: Page, name: str) -> None:
+    """A screenshot to look at."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds against WCAG 2.1 AA, and its best practices."""
+    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+    found = Axe().run(page, options=options).response["violations"]
+    return [
+        f"{each['id']}: {node['html'][:160]} {node['failureSummary'][:200]}" for each in found for node in each["nodes"]
+    ]

@@ -1,0 +1,126 @@
+"""What the page survives: lost events, a restarted gateway, no network, an expired session, a hidden tab, a reload."""
+
+from playwright.sync_api import Page, expect
+
+from tests.page import scenes
+from tests.page.conftest import OpenPage, Sample, picture
+from tests.page.standin import Standin
+
+HIDE = """(hidden) => {
+  Object.defineProperty(document, "hidden", {configurable: true, get: () => hidden});
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def notice(page: Page) -> object:
+    """The line that tells that the gateway does not answer."""
+    return page.locator(".connection.shown")
+
+
+def test_without_events_it_asks_every_three_seconds(standin: Standin, open_page: OpenPage) -> None:
+    standin.state.events_work = False
+    scenes.running(standin, "c", "queued")
+    page = open_page()
+    expect(page.locator(".row")).to_contain_text("Waiting")
+    scenes.running(standin, "c", "analyzing")
+    expect(page.locator(".row")).to_contain_text("Analysing")
+    expect(notice(page)).to_have_count(0)
+
+
+def test_events_that_break_off_are_taken_up_again(standin: Standin, open_page: OpenPage) -> None:
+    scenes.running(standin, "c", "queued")
+    page = open_page("#/contracts/acme.c")
+    expect(page.locator("[aria-current=step]")).to_have_text("Waiting")
+    with page.expect_request("**/contracts/acme.c/events"):
+        standin.drop_streams()
+    scenes.running(standin, "c", "extracting")
+    expect(page.locator("[aria-current=step]")).to_have_text("Reading")
+    expect(notice(page)).to_have_count(0)
+
+
+def test_a_gateway_that_restarts(standin: Standin, open_page: OpenPage, english: Sample) -> None:
+    scenes.running(standin, "c", "queued")
+    page = open_page("#/contracts/acme.c", locale="de-DE")
+    expect(page.locator("[aria-current=step]")).to_have_text("Wartet")
+    standin.state.faults["/contracts"] = (503, 1)
+    standin.drop_streams()
+    expect(notice(page)).to_have_text("Verbindung unterbrochen – versuche es wieder …")
+    expect(page.locator("[aria-current=step]")).to_have_text("Wartet")
+    picture(page, "interrupted-de")
+    scenes.finished(standin, "c", *english)
+    standin.state.faults.clear()
+    expect(page.get_by_role("heading", name="Überblick")).to_be_visible()
+    expect(notice(page)).to_have_count(0)
+
+
+def test_offline_and_back(standin: Standin, open_page: OpenPage) -> None:
+    scenes.running(standin, "c", "queued")
+    page = open_page()
+    expect(page.locator(".row")).to_contain_text("Waiting")
+    page.context.set_offline(True)
+    expect(notice(page)).to_have_text("You are offline. Going on as soon as the network is back.")
+    scenes.running(standin, "c", "analyzing")
+    page.context.set_offline(False)
+    expect(page.locator(".row")).to_contain_text("Analysing")
+    expect(notice(page)).to_have_count(0)
+
+
+def test_an_expired_session_is_renewed_where_one_is(standin: Standin, open_page: OpenPage, english: Sample) -> None:
+    scenes.finished(standin, "c", *english)
+    page = open_page("#/contracts/acme.c")
+    expect(page.locator(".finding").first).to_be_visible()
+    page.get_by_label("Order").select_option("page")
+    standin.state.user = None
+    page.get_by_role("button", name="Analyse again").click()
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    expect(dialog).to_be_visible()
+    # The report is still there, and Escape does not lead around the login.
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_visible()
+    expect(page.locator(".finding").first).to_be_attached()
+    picture(page, "session-ended-en")
+    dialog.get_by_label("Access token").fill("wrong")
+    dialog.get_by_role("button", name="Log in", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("This token is not accepted.")
+    dialog.get_by_label("Access token").fill("valid")
+    dialog.get_by_role("button", name="Log in", exact=True).click()
+    expect(page.locator("[aria-current=step]")).to_have_text("Waiting")
+    assert standin.state.contracts["acme.c"].run == 2
+
+
+def test_login_and_logout(standin: Standin, open_page: OpenPage) -> None:
+    standin.state.user = None
+    page = open_page("#/contracts/acme.c", locale="de-DE")
+    expect(page.get_by_role("link", name="Anmelden mit dem Firmenkonto")).to_have_attribute(
+        "href", "/session/oidc/start?next=%2F%23%2Fcontracts%2Facme.c"
+    )
+    picture(page, "login-de")
+    page.get_by_label("Zugangstoken").fill("valid")
+    page.get_by_role("button", name="Anmelden", exact=True).click()
+    expect(page.get_by_role("heading", name="Dieser Vertrag ist nicht da")).to_be_visible()
+    page.get_by_role("button", name="Abmelden").click()
+    expect(page.get_by_label("Zugangstoken")).to_be_visible()
+
+
+def test_a_hidden_page_rests_and_catches_up(standin: Standin, open_page: OpenPage) -> None:
+    standin.state.events_work = False
+    scenes.running(standin, "c", "queued")
+    page = open_page("#/contracts/acme.c")
+    expect(page.locator("[aria-current=step]")).to_have_text("Waiting")
+    page.evaluate(HIDE, True)
+    page.wait_for_timeout(500)
+    asked = standin.state.asked("GET /contracts/acme.c")
+    scenes.running(standin, "c", "starting")
+    page.wait_for_timeout(4000)
+    assert standin.state.asked("GET /contracts/acme.c") == asked, "it asks less often than every 3 s"
+    page.evaluate(HIDE, False)
+    expect(page.locator("[aria-current=step]")).to_have_text("Starting")
+
+
+def test_a_gateway_that_is_not_there_at_first(standin: Standin, open_page: OpenPage) -> None:
+    standin.state.faults["/session"] = (503, 1)
+    page = open_page()
+    expect(page.get_by_role("alert")).to_have_text("The service is not available at the moment. Try again in a minute.")
+    standin.state.faults.clear()
+    expect(page.get_by_text("No contracts yet")).to_be_visible()
