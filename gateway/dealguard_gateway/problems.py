@@ -29,7 +29,7 @@ class ProblemBody(BaseModel):
     detail: Annotated[str, Field(description="What happened and what to do next.")]
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 - the word of RFC 9457
     """The root. `app.py` turns each into its answer.
 
     Args:

@@ -1,12 +1,12 @@
 """The whole way as a lawyer goes it: the page in Chromium, the gateway, the operator, the analyzer in pods, MinIO."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser import chromium
 from tests.cluster.gateway_tools import (  # noqa: F401 - fixtures
     Gateway,
     Tenants,
@@ -21,7 +21,6 @@ from tests.documents import picture_only_pdf, sample_contract
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 SCREENSHOTS = Path(__file__).resolve().parents[1] / "screenshots"
-CHROMIUM = os.environ.get("DEALGUARD_CHROMIUM", "/usr/bin/chromium")
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 360, "height": 740}
 # An analysis takes seconds; the machine may be busy with others.
 ANALYSIS_MS = 150_000
@@ -30,10 +29,8 @@ ANALYSIS_MS = 150_000
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One browser for all tests here."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,23 +1,22 @@
 """The page in a real Chromium, against the stand-in of the API."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from dealguard_analyzer.pipeline import analyze_pdf
 from dealguard_api.pod import AnalyzeSettings, ExtractSettings
 from dealguard_api.report import Report
+from tests.browser import chromium
 from tests.page.standin import Standin
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCREENSHOTS = REPOSITORY / "tests/screenshots"
 SAMPLES = REPOSITORY / "samples"
-CHROMIUM = os.environ.get("DEALGUARD_CHROMIUM", "/usr/bin/chromium")
 DESKTOP, PHONE = (1440, 900), (360, 740)
 # The machine may be busy: this is how long the page may take, not how long it takes.
 expect.set_options(timeout=20_000)
@@ -27,18 +26,10 @@ OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    """Playwright itself."""
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     """One browser for all tests."""
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-    yield browser
-    browser.close()
+    with chromium() as browser:
+        yield browser
 
 
 def _sample(name: str) -> Sample:
