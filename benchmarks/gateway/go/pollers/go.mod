@@ -1,0 +1,3 @@
+module dealguard.io/benchmarks/pollers
+
+go 1.24.0
