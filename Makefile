@@ -48,8 +48,18 @@ fuzz: $(SETUP_STAMP) ## Try changed PDFs on the reading of PDFs, for two minutes
 	@$(PYTHON) -m tests.fuzz.run --seconds $(SECONDS)
 
 .PHONY: bench
-bench: $(SETUP_STAMP) ## Measure the operator beside three others (ARGS=--quick for a short look; else hours)
+bench: $(SETUP_STAMP) ## Measure the operator beside three others (ARGS=--quick for a short look; an hour or more without)
 	@$(PYTHON) -m benchmarks.operator $(ARGS)
+
+.PHONY: bench-gateway
+bench-gateway: $(SETUP_STAMP) ## Measure the gateway beside the service it replaces (ARGS=--quick for a short look)
+	@$(PYTHON) -m benchmarks.gateway $(ARGS)
+
+.PHONY: screenshots
+screenshots: $(SETUP_STAMP) ## Make the README's pictures of the page anew
+	@$(PYTHON) -m pytest tests/page --quiet
+	@mkdir -p docs/images && cp tests/screenshots/list-de.png tests/screenshots/citation-en.png docs/images/
+	@echo "Next: look at docs/images/; tests/screenshots/ has more"
 
 .PHONY: check
 check: $(SETUP_STAMP) ## Lint, type-check, and look whether generated files are up to date
@@ -111,7 +121,7 @@ images: $(SETUP_STAMP) ## Build the images and load them into the local cluster
 	@$(CLUSTER) build-images
 
 .PHONY: deploy
-deploy: ## Install into the cluster of the current kubeconfig: OPERATOR_IMAGE=… ANALYZER_IMAGE=…
+deploy: ## Install into the cluster of the current kubeconfig: OPERATOR_IMAGE=… ANALYZER_IMAGE=… GATEWAY_IMAGE=…
 	@scripts/deploy
 
 .PHONY: undeploy

@@ -28,7 +28,7 @@ from dealguard_gateway.model import Contract
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "gateway/dealguard_gateway/page"
-PDFJS = ROOT / "gateway/node_modules/pdfjs-dist"
+PDFJS = ROOT / "gateway/pdfjs"
 FINISHED = ("completed", "failed", "cancelled")
 
 

@@ -1,5 +1,6 @@
 """What the page survives: lost events, a restarted gateway, no network, an expired session, a hidden tab, a reload."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page import scenes
@@ -101,6 +102,23 @@ def test_login_and_logout(standin: Standin, open_page: OpenPage) -> None:
     expect(page.get_by_role("heading", name="Dieser Vertrag ist nicht da")).to_be_visible()
     page.get_by_role("button", name="Abmelden").click()
     expect(page.get_by_label("Zugangstoken")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("token", "user", "shown"),
+    [
+        ("valid", None, "No contracts yet"),
+        ("too-old", None, "Access token"),
+        ("somebody-elses", "system:serviceaccount:acme:anna", "No contracts yet"),
+    ],
+    ids=["it logs in", "it is too old", "somebody is logged in"],
+)
+def test_a_link_with_a_token(standin: Standin, open_page: OpenPage, token: str, user: str | None, shown: str) -> None:
+    standin.state.user = user
+    page = open_page(f"#token={token}")
+    expect(page.get_by_text(shown).first).to_be_visible()
+    assert token not in page.url
+    assert standin.state.asked("POST /session") == (0 if user else 1)
 
 
 def test_a_hidden_page_rests_and_catches_up(standin: Standin, open_page: OpenPage) -> None:

@@ -3,8 +3,8 @@
 import { Connection } from "./connection.js";
 import { h, icon, name, replace } from "./dom.js";
 import { choose, language, t } from "./i18n.js";
-import { place } from "./router.js";
-import { loginView, logOut, readSession, renewWhenNeeded, words } from "./session.js";
+import { place, takeToken } from "./router.js";
+import { logIn, loginView, logOut, readSession, renewWhenNeeded, words } from "./session.js";
 import { Uploads } from "./uploads.js";
 import { ContractView } from "./views/contract.js";
 import { ListView } from "./views/list.js";
@@ -35,6 +35,12 @@ class Page {
     document.documentElement.lang = language();
     try {
       this.session = await readSession();
+      const token = takeToken();
+      // Nobody is logged out by a link; one whose token is too old leads to the form.
+      if (token && !this.session.user && this.session.login.includes("token")) {
+        await logIn(token).catch(() => null);
+        this.session = await readSession();
+      }
     } catch (error) {
       this.#frame(
         h("main", { id: "content", class: "centered" }, h("h1", {}, t("app.title")), h("p", { role: "alert" }, words(error))),

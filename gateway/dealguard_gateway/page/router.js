@@ -35,6 +35,16 @@ export function remember(changes) {
   history.replaceState(history.state, "", address(id, query));
 }
 
+/**
+ * The token in a link of the form `#token=…`, which is nowhere to be seen afterwards; a fragment is never sent to a server.
+ * @returns {string|null}
+ */
+export function takeToken() {
+  const match = /^#token=(.+)$/.exec(location.hash);
+  if (match) history.replaceState(null, "", location.pathname);
+  return match ? match[1] : null;
+}
+
 /** @param {string} to */
 export function go(to) {
   if (location.hash === to) return;

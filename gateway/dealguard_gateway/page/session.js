@@ -18,6 +18,11 @@ export function readSession() {
   return read("/session", { anonymous: true });
 }
 
+/** Begin a session with a token of the cluster. @param {string} token */
+export function logIn(token) {
+  return request("/session", { method: "POST", json: { token }, anonymous: true });
+}
+
 export function logOut() {
   return request("/session", { method: "DELETE", anonymous: true });
 }
@@ -69,8 +74,7 @@ function tokenForm(done) {
     button.toggleAttribute("disabled", true);
     problem.textContent = "";
     try {
-      const token = /** @type {HTMLInputElement} */ (field).value.trim();
-      await request("/session", { method: "POST", json: { token }, anonymous: true });
+      await logIn(/** @type {HTMLInputElement} */ (field).value.trim());
       done();
     } catch (error) {
       problem.textContent = error.status === 401 || error.status === 422 ? t("login.wrong") : words(error);

@@ -181,6 +181,7 @@ export class Viewer {
 
 /** Where a rectangle of the PDF lies on the drawn page, in CSS pixels. @param {Rectangle} rectangle */
 function boxOf({ x0, y0, x1, y1 }, viewport) {
-  const [ax, ay, bx, by] = viewport.convertToViewportRectangle([x0, y0, x1, y1]);
+  const [ax, ay] = viewport.convertToViewportPoint(x0, y0);
+  const [bx, by] = viewport.convertToViewportPoint(x1, y1);
   return { left: Math.min(ax, bx), top: Math.min(ay, by), width: Math.abs(bx - ax), height: Math.abs(by - ay) };
 }
