@@ -25,9 +25,10 @@ Sample = tuple[Report, bytes]
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+# Not longer: Playwright's own event loop runs as long as it lives, and asynchronous tests have theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for the tests of a module."""
     with chromium() as browser:
         yield browser
 
