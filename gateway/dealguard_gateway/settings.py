@@ -13,7 +13,8 @@ import pydantic
 from cryptography.fernet import Fernet
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-_PREFIX = "DEALGUARD_"
+from dealguard_api.environment import cannot_start, variable
+
 _LISTS = ("namespaces", "session_keys", "allowed_origins", "oidc_scopes", "trusted_proxies")
 
 
@@ -160,27 +161,8 @@ class GatewaySettings(BaseModel):
         Raises:
             SettingsError: one sentence that names each variable that is missing or has an impossible value.
         """
-        values = {name: value for name in cls.model_fields if (value := environment.get(_variable(name)))}
+        values = {name: value for name in cls.model_fields if (value := environment.get(variable(name)))}
         try:
             return cls(**values)
         except pydantic.ValidationError as error:
-            raise SettingsError(_in_words(error)) from None
-
-
-def _variable(field: str) -> str:
-    return f"{_PREFIX}{field.upper()}"
-
-
-def _in_words(error: pydantic.ValidationError) -> str:
-    missing: list[str] = []
-    wrong: list[str] = []
-    for item in error.errors(include_url=False, include_input=False):
-        variable = _variable(str(item["loc"][0])) if item["loc"] else ""
-        if item["type"] == "missing":
-            missing.append(variable)
-        else:
-            reason = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
-            wrong.append(f"{variable} {reason[:1].lower()}{reason[1:]}".strip())
-    parts = [f"set {', '.join(missing)}"] if missing else []
-    parts += [f"correct: {'; '.join(wrong)}"] if wrong else []
-    return f"The gateway cannot start: {' and '.join(parts)} in its environment."
+            raise SettingsError(cannot_start("gateway", error)) from None

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
+from dealguard_api.environment import cannot_start, variable
 from dealguard_api.pod import ClaudeSettings, ExtractSettings
 from dealguard_operator.errors import SettingsError
 from dealguard_operator.policies.outcome import DEFAULT_START_DEADLINE_SECONDS
 
-_PREFIX = "DEALGUARD_"
 _RESOURCES = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
 # Kubernetes' own shape of a container's `resources`: `1` is as good as `"1"`; the API server checks the quantities.
 Quantity = Annotated[str, Field(coerce_numbers_to_str=True)]
@@ -136,7 +136,7 @@ class OperatorSettings(BaseModel):
             SettingsError: one sentence that names each variable that is missing or has an impossible value.
         """
         values: dict[str, Any] = {
-            name: value for name in cls.model_fields if (value := environment.get(_variable(name)))
+            name: value for name in cls.model_fields if (value := environment.get(variable(name)))
         }
         for composed in ("claude", "extract"):
             values.pop(composed, None)
@@ -147,23 +147,4 @@ class OperatorSettings(BaseModel):
                 **values,
             )
         except pydantic.ValidationError as error:
-            raise SettingsError(_in_words(error)) from None
-
-
-def _variable(field: str) -> str:
-    return f"{_PREFIX}{field.upper()}"
-
-
-def _in_words(error: pydantic.ValidationError) -> str:
-    missing: list[str] = []
-    wrong: list[str] = []
-    for item in error.errors(include_url=False, include_input=False):
-        variable = _variable(str(item["loc"][0]))
-        if item["type"] == "missing":
-            missing.append(variable)
-        else:
-            reason = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
-            wrong.append(f"{variable} {reason[:1].lower()}{reason[1:]}")
-    parts = [f"set {', '.join(missing)}"] if missing else []
-    parts += [f"correct {'; '.join(wrong)}"] if wrong else []
-    return f"The operator cannot start: {' and '.join(parts)} in its environment."
+            raise SettingsError(cannot_start("operator", error)) from None
