@@ -1,7 +1,7 @@
 """Fixtures of the tests that run against a real cluster.
 
-They use an instance of their own, `dealguard-test`, started with empty data and stopped at the end; one that already
-runs (a developer's) is used as it is and left alone. The demo's cluster is never touched.
+They use an instance of their own, `dealguard-test` (DEALGUARD_TEST_CLUSTER), started with empty data and stopped at the
+end; one that already runs (a developer's) is used as it is and left alone. The demo's cluster is never touched.
 """
 
 import os
@@ -19,6 +19,7 @@ from tests.cluster.installation import Installation
 from tests.cluster.tools import Kubectl, only_run_with, running_cluster
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
+NAME = os.environ.get("DEALGUARD_TEST_CLUSTER", "dealguard-test")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,15 +32,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def only_run() -> Iterator[None]:
-    """The guarantee that no other test run uses the test clusters at the same time."""
-    with only_run_with("dealguard-tests"):
+    """The guarantee that no other test run uses this test cluster at the same time."""
+    with only_run_with(NAME):
         yield
 
 
 @pytest.fixture(scope="session")
 def cluster(only_run: None) -> Iterator[Cluster]:
     """The running test cluster."""
-    with running_cluster(os.environ.get("DEALGUARD_TEST_CLUSTER", "dealguard-test")) as cluster:
+    with running_cluster(NAME) as cluster:
         yield cluster
 
 
