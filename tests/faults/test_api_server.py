@@ -20,6 +20,7 @@ from dealguard_cluster import Cluster, supervision
 from dealguard_operator.kubernetes_api import KubernetesApi, client_configuration
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
+from dealguard_operator.server_clock import ServerClock
 from dealguard_operator.settings import OperatorSettings
 from tests.cluster.api_proxy import Refusal, Relay, Request
 from tests.faults.api import ApiServer
@@ -274,9 +275,10 @@ def test_a_third_of_all_writes_fails(
 def test_a_clock_is_a_minute_off(
     stage: Stage, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, figures: Figures, skew_seconds: int
 ) -> None:
-    """The operator's clock against everybody else's. No run ends early, none is deleted early, times are in order."""
+    """The operator's clock against everybody else's: it decides and writes by the API server's."""
     monkeypatch.setenv("KUBECONFIG", environment["KUBECONFIG"])
     settings = OperatorSettings.from_environment({**environment, "DEALGUARD_RESYNC_SECONDS": "0.5"})
+    began = datetime.now(UTC).replace(microsecond=0)
     with _reconciling(settings, timedelta(seconds=skew_seconds)):
         for name in ("plain-0", "rejected-0", "cancelled-0", "suspended-0"):
             stage.create(name)
@@ -293,6 +295,11 @@ def test_a_clock_is_a_minute_off(
         status = statuses[name]
         assert status["startedAt"] <= status["finishedAt"], name
         assert 0 <= status["durationSeconds"] < 60, (name, status["durationSeconds"])
+    latest = (datetime.now(UTC) + timedelta(seconds=3)).isoformat()  # two of them are no difference
+    earliest = (began - timedelta(seconds=3)).isoformat()
+    for name, status in statuses.items():
+        times = [status["queuedAt"], status["finishedAt"], *(c["lastTransitionTime"] for c in status["conditions"])]
+        assert earliest < min(times) <= max(times) < latest, (name, times)
     figures.add_stage("clock", f"the operator's clock {skew_seconds:+} s, none ended early", stage, faults=1)
 
 
@@ -303,8 +310,9 @@ def _reconciling(settings: OperatorSettings, skew: timedelta) -> Iterator[None]:
     started, stop = threading.Event(), threading.Event()
 
     async def reconcile() -> None:
-        api = KubernetesApi(await client_configuration())
-        reconciler = Reconciler(api, Presigner(settings), settings, now=lambda: datetime.now(UTC) + skew)
+        clock = ServerClock(lambda: datetime.now(UTC) + skew)
+        api = KubernetesApi(await client_configuration(), clock=clock)
+        reconciler = Reconciler(api, Presigner(settings), settings, now=clock.now)
         task = asyncio.create_task(reconciler.run())
         started.set()
         await asyncio.wait([task, asyncio.create_task(asyncio.to_thread(stop.wait))], return_when="FIRST_COMPLETED")
