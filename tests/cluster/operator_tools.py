@@ -240,7 +240,8 @@ def running_operator(
     """Run the operator, with Kopf's own runner, until the block ends."""
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig or environment["KUBECONFIG"]))
     settings = OperatorSettings.from_environment(environment)
-    arguments = ["run", "--standalone", *(f"--namespace={namespace}" for namespace in settings.namespaces)]
+    scope = [f"--namespace={namespace}" for namespace in settings.namespaces] or ["--all-namespaces"]
+    arguments = ["run", "--standalone", *scope]
     runner = KopfRunner(
         arguments,
         registry=build_registry(Operator(settings, asyncio.run(client_configuration()))),
