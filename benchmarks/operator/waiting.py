@@ -43,18 +43,16 @@ async def waiting_run(bench: Bench, repeat: int) -> None:
 
 def rows(runs: Runs, count: int) -> list[Measure]:
     """The measures, as far as they were taken."""
-    if not (calm := runs.get(f"waiting_{NOBODY}_p50")):
-        return []
     what = "a running one's pod ended → Completed"
     situations = {NOBODY: "nobody waits", COMING: f"{count} are being created", ALL: f"{count} wait"}
-    return [
-        # It is to be the same; a fifth is what two runs of the same differ by.
-        ratio(f"{what}, p50, {situations[ALL]}, to nobody", runs[f"waiting_{ALL}_p50"], calm, aim=1.2),
-        *(
-            measure(f"{what}, {situation}, p{percent}", "ms", runs[f"waiting_{key}_p{percent}"])
-            for key, situation in situations.items()
-            for percent in (50, 99)
-        ),
+    calm, full = (runs.get(f"waiting_{situation}_p50", []) for situation in (NOBODY, ALL))
+    # It is to be the same; a fifth is what two runs of the same differ by.
+    against = [ratio(f"{what}, p50, {situations[ALL]}, to nobody", full, calm, aim=1.2)] if full else []
+    return against + [
+        measure(f"{what}, {situation}, p{percent}", "ms", taken)
+        for key, situation in situations.items()
+        for percent in (50, 99)
+        if (taken := runs.get(f"waiting_{key}_p{percent}"))
     ]
 
 
