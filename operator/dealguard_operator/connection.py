@@ -116,6 +116,7 @@ class Connection:
             async with asyncio.timeout(timeout_seconds):
                 async with await self._ask(request, aiohttp.ClientTimeout(total=timeout_seconds)) as response:
                     status, headers = response.status, response.headers
+                    self._clock.answered(headers.get("Date"))  # now: a long answer is read for seconds
                     content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             words = str(error) or f"no answer within {timeout_seconds:.0f} s"
@@ -124,7 +125,6 @@ class Connection:
             if self._metrics is not None:
                 resource = "/".join(filter(None, (request.collection.plural, request.subresource)))
                 self._metrics.api_answered(request.verb, resource, status, time.monotonic() - began_at)
-        self._clock.answered(headers.get("Date"))
         answer = _object_in(content)
         if status >= 300:
             raise error_from(status, answer, headers)

@@ -114,7 +114,7 @@ def test_a_late_pod_of_an_older_run_or_attempt_changes_nothing(analyses: Analyse
     before = analyses.wait("lease", run=2, stage="Analyzing", attemptCount=2)
 
     kubelet.succeeds("lease", number=1)  # of the first run: with a result, of a report that may be there
-    kubelet.extract_fails("lease", int(ExitCode.NOT_A_PDF), number=2)  # of the first attempt: for good, this time
+    kubelet.analyze_fails("lease", int(ExitCode.API_KEY_REJECTED), number=2)  # of the first attempt: for good, now
     time.sleep(5)  # two resyncs
     assert analyses.status("lease") == before
 

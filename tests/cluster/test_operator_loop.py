@@ -132,8 +132,8 @@ def test_spent_attempts_and_deadlines_are_read_from_the_job(analyses: Analyses, 
 @pytest.mark.parametrize(
     ("obstacle", "reason", "words"),
     [
-        ("image", "ImagePullFailed", "The pod did not start within 10 s."),  # it is not on the node, and never pulled
-        ("room", "Unschedulable", "The pod did not start within 10 s."),
+        ("image", "ImagePullFailed", "The pod did not start within 15 s."),  # it is not on the node, and never pulled
+        ("room", "Unschedulable", "The pod did not start within 15 s."),
         ("quota", "PodNotCreated", "kubectl describe job"),
     ],
 )
@@ -146,7 +146,7 @@ def test_what_keeps_a_pod_from_starting_is_named_and_has_its_own_deadline(
     words: str,
 ) -> None:
     """Real kubelet, real scheduler, real quota; the run's own deadline is an hour away."""
-    environment["DEALGUARD_START_DEADLINE_SECONDS"] = "10"
+    environment["DEALGUARD_START_DEADLINE_SECONDS"] = "15"  # a pod's absence is said after ten
     if obstacle != "room":
         del environment["DEALGUARD_EXTRACT_RESOURCES"]  # which no node has
     if obstacle == "quota":
