@@ -114,7 +114,8 @@ def test_a_late_pod_of_an_older_run_or_attempt_changes_nothing(analyses: Analyse
     before = analyses.wait("lease", run=2, stage="Analyzing", attemptCount=2)
 
     kubelet.succeeds("lease", number=1)  # of the first run: with a result, of a report that may be there
-    kubelet.analyze_fails("lease", int(ExitCode.API_KEY_REJECTED), number=2)  # of the first attempt: for good, now
+    # Of the first attempt. With a permanent code the Job controller itself would end the Job, whichever pod it is.
+    kubelet.analyze_fails("lease", int(ExitCode.STORAGE_UNAVAILABLE), number=2, message={"usage": {"costUSD": "5"}})
     time.sleep(5)  # two resyncs
     assert analyses.status("lease") == before
 

@@ -48,7 +48,7 @@ def test_the_api_server_or_its_store_is_away(
     figures: Figures,
     is_full: bool,
 ) -> None:
-    seconds = 120 if is_full else 15
+    seconds = 120 if is_full else 8
     kinds = cycle(KINDS)
     # Some at their end, some in the middle, some just made.
     for number in range(10):
