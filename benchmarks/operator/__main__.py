@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.operator import measures
+from benchmarks.operator import measures, waiting
 from benchmarks.operator.api import BenchmarkError
 from benchmarks.operator.arena import REPOSITORY, Arena
 from benchmarks.operator.contenders import BARE, DEALGUARD, LABELS, OPERATORS
@@ -100,12 +100,14 @@ async def _measure(bench: measures.Bench, part: str, contender: str, repeat: int
             await bench.burst_run(contender, repeat, int(count))
         case ["population"]:
             await bench.population_run(repeat)
+        case ["waiting"]:
+            await waiting.waiting_run(bench, repeat)
 
 
 def _compared(part: str) -> Sequence[str]:
     """Who is measured in a part."""
     match part:
-        case "population":
+        case "population" | "waiting":
             return (DEALGUARD,)
         case "latency":
             return OPERATORS

@@ -57,9 +57,9 @@ class Running:
 
 
 @contextmanager
-def running(arena: Arena, contender: str) -> Iterator[Running]:
-    """One of those compared, from its start to its end."""
-    process = None if contender == BARE else start(arena, contender)
+def running(arena: Arena, contender: str, **more: str) -> Iterator[Running]:
+    """One of those compared, from its start to its end; `more` of the environment."""
+    process = None if contender == BARE else start(arena, contender, **more)
     try:
         yield Running(contender, process)
     finally:
@@ -72,7 +72,7 @@ def running(arena: Arena, contender: str) -> Iterator[Running]:
                 process.wait()
 
 
-def start(arena: Arena, contender: str) -> "subprocess.Popen[bytes]":
+def start(arena: Arena, contender: str, **more: str) -> "subprocess.Popen[bytes]":
     """Start an operator as a process of this machine."""
     template = str(template_path(arena))
     arguments = {
@@ -90,6 +90,7 @@ def start(arena: Arena, contender: str) -> "subprocess.Popen[bytes]":
         "DEALGUARD_EXTRACT_RESOURCES": _RESOURCES,
         "DEALGUARD_ANALYZE_RESOURCES": _RESOURCES,
         "DEALGUARD_HEALTH_PORT": "0",
+        **more,
     }
     with (arena.folder / f"{contender}.log").open("ab") as log:
         process = subprocess.Popen(arguments, env=environment, stdout=log, stderr=log, cwd=REPOSITORY)

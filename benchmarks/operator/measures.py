@@ -28,6 +28,7 @@ class Volumes:
     latency_analyses: int
     kubelet_analyses: int
     bursts: tuple[int, ...]
+    waiting: int
     finished: int
     running: int
     settle_seconds: float  # full looks of the operator at everything, every 30 s: they release what is not needed
@@ -36,7 +37,7 @@ class Volumes:
     @property
     def parts(self) -> tuple[str, ...]:
         """What is measured, each by itself: what costs least first, so that one who interrupts has most of it."""
-        return ("latency", "kubelet", *(f"burst-{count}" for count in self.bursts), "population")
+        return ("latency", "kubelet", *(f"burst-{count}" for count in self.bursts), "waiting", "population")
 
 
 # An analysis of a burst costs all four together some 0.7 s on two idle cores; 5,000 at once, an hour, only by --large.
@@ -44,16 +45,18 @@ FULL = Volumes(
     latency_analyses=30,
     kubelet_analyses=10,
     bursts=(200, 1000),
+    waiting=2000,
     finished=10_000,
     running=500,
     settle_seconds=70,
-    repeats={"latency": 5, "kubelet": 3, "burst-200": 3, "burst-1000": 1, "population": 1},
+    repeats={"latency": 5, "kubelet": 3, "burst-200": 3, "burst-1000": 1, "waiting": 3, "population": 1},
 )
 LARGE = replace(FULL, bursts=(1000, 5000), repeats={**FULL.repeats, "burst-1000": 5, "burst-5000": 1})
 QUICK = Volumes(
     latency_analyses=20,
     kubelet_analyses=5,
     bursts=(50, 200),
+    waiting=300,
     finished=300,
     running=30,
     settle_seconds=35,

@@ -3,6 +3,7 @@
 import statistics
 from pathlib import Path
 
+from benchmarks.operator import waiting
 from benchmarks.operator.contenders import BARE, DEALGUARD, LABELS, OPERATORS, TEXTBOOK, TWIN
 from benchmarks.operator.figures import Bar, bar_chart
 from benchmarks.operator.measures import Runs, Volumes
@@ -37,7 +38,7 @@ def measures_of(runs: Runs, volumes: Volumes) -> list[Measure]:
         _own(runs, "restart", f"{restart}: caught up", "s", aim=15),
         _own(runs, "restart_writes", f"{restart}: writes to finished ones", "", aim=0),
     ]
-    return [row for row in rows if row is not None] + _of_each(runs)
+    return [row for row in rows if row is not None] + waiting.rows(runs, volumes.waiting) + _of_each(runs)
 
 
 def _of_each(runs: Runs) -> list[Measure]:

@@ -100,6 +100,7 @@ def cli() -> None:
     show_default=True,
     help="Among waiting analyses of a namespace, higher ones start first.",
 )
+@click.option("--refresh", is_flag=True, help="Make a new report, even if there is one of the same document.")
 @_max_pdf_bytes
 @click.option("--wait/--no-wait", default=False, show_default=True, help="Follow the analyses until they are finished.")
 @click.option(

@@ -23,6 +23,7 @@ from yarl import URL
 from dealguard_api import names
 from dealguard_operator import errors
 from dealguard_operator.metrics import Metrics
+from dealguard_operator.server_clock import ServerClock
 
 Raw = dict[str, Any]
 
@@ -80,6 +81,7 @@ class Connection:
     Args:
         configuration: how to reach it, as the Kubernetes client loads it.
         metrics: where the requests are counted.
+        clock: is told when the API server answered, by its own clock.
         trace_configs: of aiohttp, which look at each request.
     """
 
@@ -88,10 +90,12 @@ class Connection:
         configuration: client.Configuration,
         *,
         metrics: Metrics | None = None,
+        clock: ServerClock | None = None,
         trace_configs: list[aiohttp.TraceConfig] | None = None,
     ) -> None:
         self._configuration = configuration
         self._metrics = metrics
+        self._clock = clock or ServerClock()
         self._trace_configs = trace_configs
         self._session: aiohttp.ClientSession | None = None  # from the first request on
 
@@ -112,6 +116,7 @@ class Connection:
             async with asyncio.timeout(timeout_seconds):
                 async with await self._ask(request, aiohttp.ClientTimeout(total=timeout_seconds)) as response:
                     status, headers = response.status, response.headers
+                    self._clock.answered(headers.get("Date"))  # now: a long answer is read for seconds
                     content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             words = str(error) or f"no answer within {timeout_seconds:.0f} s"

@@ -40,6 +40,7 @@ def kopf_settings(settings: OperatorSettings) -> kopf.OperatorSettings:
     kopfs.persistence.diffbase_storage = _NoDiffs()
     kopfs.persistence.finalizer = f"{names.GROUP}/kopf"
 
+    # Several operators may share the analyses; the API server picks this one's, so that it pays for no others.
     if settings.analysis_selector:
         kopfs.watching.label_selectors[names.GROUP, names.VERSION, names.PLURAL] = settings.analysis_selector
 

@@ -26,6 +26,7 @@ from dealguard_operator.connection import (
 )
 from dealguard_operator.lease import Alone, Leadership
 from dealguard_operator.metrics import Metrics
+from dealguard_operator.server_clock import ServerClock
 
 # A healthy API server answers in milliseconds, and lists in seconds; a request without an answer is given up.
 REQUEST_TIMEOUT_SECONDS = 15.0
@@ -106,6 +107,7 @@ class KubernetesApi:
         leadership: the right to write.
         analysis_selector: which analyses to list, as a label selector; empty: all.
         metrics: where the requests are counted.
+        clock: is told when the API server answered, by its own clock.
     """
 
     def __init__(
@@ -116,10 +118,11 @@ class KubernetesApi:
         leadership: Leadership | None = None,
         analysis_selector: str = "",
         metrics: Metrics | None = None,
+        clock: ServerClock | None = None,
     ) -> None:
         self._leadership = leadership or Alone()
         self._analysis_selector = analysis_selector
-        self._connection = Connection(configuration, metrics=metrics, trace_configs=[self._guard()])
+        self._connection = Connection(configuration, metrics=metrics, clock=clock, trace_configs=[self._guard()])
         self._timeout = request_timeout_seconds
 
     async def close(self) -> None:

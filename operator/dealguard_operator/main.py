@@ -32,6 +32,7 @@ from dealguard_operator.reconciler import Reconciler
 from dealguard_operator.report_storage import ReportStorage
 from dealguard_operator.restarts import end_with, run_until_stopped
 from dealguard_operator.reuse import Reuse
+from dealguard_operator.server_clock import ServerClock
 from dealguard_operator.settings import OperatorSettings
 
 if TYPE_CHECKING:
@@ -89,21 +90,23 @@ class Operator:
             self._election = Election(
                 self._leases, _identity(), settings.lease_duration_seconds, on_won=self._take_everything_up
             )
-        leadership = self._election or Alone()
+        leadership, server_clock = self._election or Alone(), ServerClock()
         self._api = KubernetesApi(
             self._configuration,
             leadership=leadership,
             analysis_selector=settings.analysis_selector,
             metrics=self.metrics,
+            clock=server_clock,
         )
         if settings.reuse:
-            self._reuse = Reuse(ReportStorage(settings), settings)
+            self._reuse = Reuse(ReportStorage(settings), settings, now=server_clock.now)
         self.reconciler = Reconciler(
             self._api,
             Presigner(settings),
             settings,
             leadership=leadership,
             reuse=self._reuse,
+            now=server_clock.now,
             clock=self._clock,
             metrics=self.metrics,
             trace_run=self._traces.trace_run if self._traces else lambda analysis, pods: None,

@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from minio import Minio
@@ -55,13 +57,18 @@ class Installation:
             secure=False,
         )
 
-    def install(self) -> None:
-        """Install or upgrade the chart, and wait until the operator is available."""
+    def install(self, more: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Install or upgrade the chart, and wait until the operator is available.
+
+        Args:
+            more: values over the usual ones.
+        """
         settings = {
             "analyzer.maxPdfBytes": MAX_PDF_BYTES,
             "analyzer.maxPages": MAX_PAGES,
             "sweep.enabled": "true",
             "claude.baseURL": f"http://{self.cluster_host_address}:{self.claude_port}",
+            **more,
         }
         # A test before this one may have applied the definition with kubectl.
         arguments = ["--take-ownership", *(f"--set={name}={value}" for name, value in settings.items())]

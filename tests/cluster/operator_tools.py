@@ -8,6 +8,7 @@ import asyncio
 import gc
 import hashlib
 import json
+import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -240,7 +241,8 @@ def running_operator(
     """Run the operator, with Kopf's own runner, until the block ends."""
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig or environment["KUBECONFIG"]))
     settings = OperatorSettings.from_environment(environment)
-    arguments = ["run", "--standalone", *(f"--namespace={namespace}" for namespace in settings.namespaces)]
+    scope = [f"--namespace={namespace}" for namespace in settings.namespaces] or ["--all-namespaces"]
+    arguments = ["run", "--standalone", *scope]
     runner = KopfRunner(
         arguments,
         registry=build_registry(Operator(settings, asyncio.run(client_configuration()))),
@@ -260,6 +262,15 @@ def running_operator(
 def analyses(kubectl: Kubectl, namespace: str) -> Analyses:
     """The analyses of the test's namespace."""
     return Analyses(kubectl, namespace)
+
+
+@pytest.fixture
+def neighbour(kubectl: Kubectl) -> Iterator[Analyses]:
+    """The analyses of another namespace."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    kubectl.check("create", "namespace", name)
+    yield Analyses(kubectl, name)
+    kubectl.check("delete", "namespace", name, "--wait=false")
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_submit_uploads_the_file_and_creates_the_resource(
 ) -> None:
     answer = program.run(
         *("submit", str(SAMPLE), "-n", operator.namespace, "--engine", "rules", "--language", "de"),
-        *("--perspective", "Käufer", "--max-cost-usd", "0.50", "--priority", "7"),
+        *("--perspective", "Käufer", "--max-cost-usd", "0.50", "--priority", "7", "--refresh"),
     )
     assert answer.returncode == 0, answer.stderr
     (name,) = operator.submitted()
@@ -80,6 +80,7 @@ def test_submit_uploads_the_file_and_creates_the_resource(
     assert spec["document"] == {"key": key, "sha256": digest}
     assert (spec["engine"], spec["language"], spec["perspective"]) == ("rules", "de", "Käufer")
     assert (spec["maxCostUSD"], spec["priority"], spec["submittedBy"]) == ("0.50", 7, "kubernetes-admin")
+    assert spec["cache"] == "Refresh"
     stored = storage.get_object(environment["DEALGUARD_S3_BUCKET"], key)
     assert stored.read() == SAMPLE.read_bytes()
     stored.close()
@@ -88,7 +89,8 @@ def test_submit_uploads_the_file_and_creates_the_resource(
 def test_the_same_file_is_submitted_anew(program: Program, operator: PlayedOperator) -> None:
     for _ in range(2):
         assert program.run("submit", str(SAMPLE), "-n", operator.namespace).returncode == 0
-    assert len(operator.submitted(2)) == 2
+    for name in operator.submitted(2):
+        assert operator.kubectl.get("ca", name, operator.namespace)["spec"]["cache"] == "Use"
 
 
 def test_a_name_of_ones_own_is_taken_once(program: Program, operator: PlayedOperator) -> None:

@@ -6,13 +6,16 @@ Only Claude's API is a stand-in: an HTTP server on the host that speaks its docu
 import hashlib
 import json
 import re
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dealguard_api import names
+from dealguard_api.exit_codes import ExitCode
 from dealguard_api.reasons import Reason
 from dealguard_api.report import Report
 from tests.cluster.cli_fixtures import edited_kubeconfig
@@ -34,6 +37,8 @@ SLOW_KEY = "standin:slow"
 WRONG_KEY = "standin:unauthorized"
 OVERLOADED_KEY = "standin:overloaded"
 DRIPPING_KEY = "standin:drip"
+# The first answer breaks off and is billed; the second never comes.
+BROKEN_OFF_KEY = "standin:overloaded_mid,silent"
 TERMINAL = {"Completed", "Failed", "Cancelled"}
 
 
@@ -265,6 +270,67 @@ def test_an_operator_that_dies_in_the_middle_loses_nothing(
     assert status["phase"] == "Completed", status.get("failure")
     assert len(kubectl.items("jobs", namespace)) == 1
     assert claude.calls() - calls_before == 1, "the analysis was paid once"
+
+
+def test_cancel_ends_the_pod_in_seconds_and_names_what_was_spent(
+    installation: Installation, namespace: str, claude: ClaudeStandin
+) -> None:
+    kubectl, calls_before = installation.kubectl, claude.calls()
+    _give_key(kubectl, namespace, BROKEN_OFF_KEY)
+    _submit_sample(installation, namespace, "lease", engine="claude")
+    wait_for("the second request", lambda: claude.calls() == calls_before + 2)  # the first one's answer broke off
+    asked_at = datetime.now(UTC)
+    kubectl.check("-n", namespace, "patch", "ca", "lease", "--type=merge", "-p", '{"spec": {"cancel": true}}')
+    status = _finish(kubectl, namespace, "lease")["status"]
+    assert status["phase"] == "Cancelled"
+    (attempt,) = status["attempts"]
+    # The container's own times, in whole seconds.
+    ended_at = datetime.fromisoformat(attempt["startedAt"]) + timedelta(seconds=attempt["seconds"])
+    assert ended_at - asked_at <= timedelta(seconds=5), status
+    assert (attempt["reason"], attempt["exitCode"]) == ("Terminated", int(ExitCode.TERMINATED))
+    assert status["usage"]["inputTokens"] > 0
+    assert float(status["usage"]["costUSD"]) > 0
+    assert claude.calls() == calls_before + 2
+    wait_for("Job, pod and Secret to be gone", lambda: not kubectl.items("jobs,pods", namespace))
+
+
+def test_an_upgrade_and_an_uninstallation_block_and_lose_nothing(
+    installation: Installation, namespace: str, claude: ClaudeStandin
+) -> None:
+    kubectl, calls_before = installation.kubectl, claude.calls()
+    _give_key(kubectl, namespace, GOOD_KEY)
+    _submit_sample(installation, namespace, "lease", engine="claude")
+    assert _finish(kubectl, namespace, "lease")["status"]["phase"] == "Completed"
+    kubectl.check("-n", namespace, "delete", "jobs", "--all")  # and with them pods and Secrets
+    backup = kubectl.get("ca", "lease", namespace)
+
+    # Upgraded while one runs: new pods of the operator, which list everything and look again every 3 s.
+    _give_key(kubectl, namespace, SLOW_KEY)
+    _submit_sample(installation, namespace, "running", engine="claude", perspective="Licensee")
+    wait_for("it to reach Claude", lambda: claude.calls() == calls_before + 2)
+    installation.install({"operator.resyncSeconds": "3"})
+    assert _finish(kubectl, namespace, "running")["status"]["phase"] == "Completed"
+    time.sleep(4)
+    assert kubectl.get("ca", "lease", namespace) == backup, "what has ended is not written to"
+
+    installation.uninstall()
+    assert {item["metadata"]["name"] for item in kubectl.items("ca", namespace)} == {"lease", "running"}
+    kubectl.check("-n", namespace, "delete", "ca", "running", "lease", "--timeout=10s")
+    wait_for("what belonged to them to be gone", lambda: not kubectl.items("jobs,pods", namespace), 30)
+    # As a backup brings it back: its status is a subresource, which `kubectl apply` does not write.
+    metadata = {"namespace": namespace, "name": "lease"}
+    kubectl.apply({**backup, "metadata": metadata})
+    kubectl.apply(analysis_manifest(namespace, "meanwhile", document=backup["spec"]["document"], engine="rules"))
+
+    installation.install()
+    restored = _finish(kubectl, namespace, "lease")
+    assert restored["metadata"]["uid"] != backup["metadata"]["uid"]
+    assert {condition["reason"] for condition in restored["status"]["conditions"]} == {"Cached"}
+    assert restored["status"]["result"] == backup["status"]["result"]
+    assert _finish(kubectl, namespace, "meanwhile")["status"]["phase"] == "Completed"
+    assert installation.dealguard("report", "lease", "-n", namespace).returncode == 0
+    assert claude.calls() == calls_before + 2, "each of the two was paid once"
+    assert len(kubectl.items("jobs", namespace)) == 1, "that of what was new"
 
 
 def test_the_sweep_shows_what_it_would_remove(installation: Installation, namespace: str) -> None:

@@ -1,14 +1,29 @@
 """Cancel, suspend, run again, delete after a time: what a person does to an analysis on the real API server."""
 
+import base64
+import time
+from typing import Any
+
 import pytest
 
 from dealguard_api.exit_codes import ExitCode
-from tests.cluster.operator_tools import Analyses, Kubelet, analyses, environment, kubelet, operator
+from dealguard_api.pod import parse_deadline
+from tests.cluster.operator_tools import Analyses, Kubelet, analyses, environment, kubelet, operator, secret_name
 from tests.cluster.tools import wait_for
 
 __all__ = ["analyses", "environment", "kubelet", "operator"]  # fixtures
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("crd", "operator")]
+
+
+def _secret_text(analyses: Analyses, job: dict[str, Any], key: str) -> str:
+    """What a Job's Secret says, once it is there."""
+    name = secret_name(job)
+    found = wait_for(
+        "the Secret",
+        lambda: [s for s in analyses.kubectl.items("secrets", analyses.namespace) if s["metadata"]["name"] == name],
+    )
+    return base64.b64decode(found[0]["data"][key]).decode()
 
 
 def test_cancel_ends_the_job_and_the_run(analyses: Analyses, kubelet: Kubelet) -> None:
@@ -44,6 +59,10 @@ def test_suspend_deletes_the_job_and_resuming_makes_a_new_one(analyses: Analyses
     analyses.patch("lease", suspend=False)
     status = analyses.wait("lease", phase="Processing", jobCount=2)
     assert status["jobName"] == f"{first}-2"
+    (job,) = analyses.jobs()
+    deadline = parse_deadline(_secret_text(analyses, job, "deadline"))
+    created = parse_deadline(job["metadata"]["creationTimestamp"])
+    assert (deadline - created).total_seconds() == job["spec"]["activeDeadlineSeconds"] == 300, "a whole new one"
     kubelet.succeeds("lease")
     status = analyses.wait_finished("lease")
     assert (status["phase"], status["run"]) == ("Completed", 1)
@@ -71,6 +90,57 @@ def test_a_new_run_token_runs_a_finished_analysis_again(analyses: Analyses, kube
     assert [(run["runToken"], run["reason"]) for run in status["runs"]] == [("one", "NoTextLayer")]
     # `kubectl wait` looks at observedGeneration, so it speaks of the new run.
     analyses.wait_finished("lease")
+
+
+def test_the_last_five_runs_are_kept(analyses: Analyses, namespace: str) -> None:
+    # No admission policy is installed, so each run fails at once.
+    analyses.create("lease", runToken="t1", document={"key": "documents/other/x.pdf"})
+    for run in range(1, 9):
+        analyses.wait("lease", phase="Failed", run=run)
+        analyses.patch("lease", runToken=f"t{run + 1}")
+    status = analyses.wait("lease", phase="Failed", run=9)
+    kept = [(run["run"], run["runToken"], run["reason"]) for run in status["runs"]]
+    assert kept == [(run, f"t{run}", "DocumentKeyForbidden") for run in range(4, 9)]
+
+
+def test_a_late_pod_of_an_older_run_or_attempt_changes_nothing(analyses: Analyses, kubelet: Kubelet) -> None:
+    analyses.create("lease", engine="rules")
+    kubelet.extract_fails("lease", int(ExitCode.NO_TEXT_LAYER))
+    analyses.wait_finished("lease")
+    analyses.patch("lease", runToken="again")
+    kubelet.analyze_fails("lease", int(ExitCode.ENGINE_UNAVAILABLE), number=2)
+    analyses.wait("lease", run=2, attemptCount=1)
+    kubelet.analyzing("lease", number=3)
+    before = analyses.wait("lease", run=2, stage="Analyzing", attemptCount=2)
+
+    kubelet.succeeds("lease", number=1)  # of the first run: with a result, of a report that may be there
+    # Of the first attempt. With a permanent code the Job controller itself would end the Job, whichever pod it is.
+    kubelet.analyze_fails("lease", int(ExitCode.STORAGE_UNAVAILABLE), number=2, message={"usage": {"costUSD": "5"}})
+    time.sleep(5)  # two resyncs
+    assert analyses.status("lease") == before
+
+    kubelet.succeeds("lease", number=3)
+    status = analyses.wait("lease", phase="Completed", run=2)
+    assert status["result"]["report"]["key"].endswith("/2.json")
+    assert [attempt["reason"] for attempt in status["attempts"]] == ["EngineUnavailable", "Completed"]
+    assert [(run["run"], run["reason"]) for run in status["runs"]] == [(1, "NoTextLayer")]
+
+
+def test_what_is_left_of_a_finished_run_is_collected_by_its_ttl(analyses: Analyses, kubelet: Kubelet) -> None:
+    analyses.create("lease", engine="rules")
+    kubelet.succeeds("lease")
+    before = analyses.wait_finished("lease")
+    (job,) = analyses.jobs()
+    assert job["spec"]["ttlSecondsAfterFinished"] == 24 * 3600
+    assert analyses.kubectl.items("secrets", analyses.namespace)
+    patch = ("--type=merge", "-p", '{"spec": {"ttlSecondsAfterFinished": 0}}')  # the day is over
+    analyses.kubectl.check("-n", analyses.namespace, "patch", "job", job["metadata"]["name"], *patch)
+    wait_for(
+        "Job, pod and Secret to be gone", lambda: not analyses.kubectl.items("jobs,pods,secrets", analyses.namespace)
+    )
+    time.sleep(2.5)  # a resync
+    assert analyses.status("lease") == before
+    assert analyses.jobs() == []
 
 
 def test_a_change_after_the_end_is_observed_and_changes_nothing(analyses: Analyses, kubelet: Kubelet) -> None:

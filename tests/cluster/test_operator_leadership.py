@@ -19,10 +19,10 @@ import pytest
 
 from dealguard_cluster import Cluster
 from tests.cluster.api_proxy import ApiProxy, Refusal, Request
-from tests.cluster.operator_tools import Analyses, Kubelet, analyses, environment, kubelet
+from tests.cluster.operator_tools import Analyses, Kubelet, analyses, environment, kubelet, neighbour
 from tests.cluster.tools import analysis_manifest, wait_for
 
-__all__ = ["analyses", "environment", "kubelet"]  # fixtures
+__all__ = ["analyses", "environment", "kubelet", "neighbour"]  # fixtures
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("crd")]
 
@@ -214,6 +214,22 @@ def test_operators_share_the_analyses_by_label(analyses: Analyses, kubelet: Kube
         assert "a-2" in _statuses_written(operator)
     assert len(analyses.jobs("a-2")) == 1
     assert {request.query["labelSelector"] for request in a.proxy.requests if _reads_analyses(request)} == {"shard=a"}
+
+
+def test_operators_share_the_analyses_by_namespace(
+    analyses: Analyses, neighbour: Analyses, operators: Operators
+) -> None:
+    shares = (analyses, neighbour)
+    running = [operators.start(DEALGUARD_NAMESPACES=share.namespace) for share in shares]
+    for share in shares:
+        _create(share, "lease")
+        Kubelet(share).succeeds("lease")
+    for share in shares:
+        assert share.wait_finished("lease")["phase"] == "Completed"
+        assert len(share.jobs()) == 1
+    for share, operator in zip(shares, running, strict=True):
+        asked = [request for request in operator.proxy.requests if request.verb[1]]
+        assert all(f"/namespaces/{share.namespace}/" in f"{request.path}/" for request in asked), "and nowhere else"
 
 
 def _statuses_written(operator: OperatorProcess) -> set[str]:

@@ -20,6 +20,7 @@ from tests.cluster.operator_tools import (
     kubelet,
     operator,
     operator_environment,
+    running_operator,
     secret_name,
 )
 from tests.cluster.tools import Kubectl, analysis_manifest, wait_for
@@ -126,6 +127,39 @@ def test_spent_attempts_and_deadlines_are_read_from_the_job(analyses: Analyses, 
     status = analyses.wait_finished("stuck")
     assert status["failure"]["reason"] == "Unschedulable", "it never started: that is the cause, not the deadline"
     assert [(kind, reason) for kind, reason, _ in analyses.events("stuck")][-1] == ("Warning", "Failed")
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "reason", "words"),
+    [
+        ("image", "ImagePullFailed", "The pod did not start within 15 s."),  # it is not on the node, and never pulled
+        ("room", "Unschedulable", "The pod did not start within 15 s."),
+        ("quota", "PodNotCreated", "kubectl describe job"),
+    ],
+)
+def test_what_keeps_a_pod_from_starting_is_named_and_has_its_own_deadline(
+    analyses: Analyses,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    obstacle: str,
+    reason: str,
+    words: str,
+) -> None:
+    """Real kubelet, real scheduler, real quota; the run's own deadline is an hour away."""
+    environment["DEALGUARD_START_DEADLINE_SECONDS"] = "15"  # a pod's absence is said after ten
+    if obstacle != "room":
+        del environment["DEALGUARD_EXTRACT_RESOURCES"]  # which no node has
+    if obstacle == "quota":
+        analyses.kubectl.check("-n", analyses.namespace, "create", "quota", "small", "--hard=count/pods=0")
+        wait_for("the quota", lambda: analyses.kubectl.get("quota", "small", analyses.namespace)["status"].get("hard"))
+    with running_operator(environment, monkeypatch):
+        analyses.create("lease", engine="rules", deadlineSeconds=3600)
+        status = analyses.wait("lease", phase="Processing", stage="Starting", reason=reason)
+        assert "finishedAt" not in status, "it is visible while it waits"
+        failure = analyses.wait_finished("lease")["failure"]
+        assert failure["reason"] == reason
+        assert words in failure["message"]
+        wait_for("its Job to be gone", lambda: not analyses.jobs())
 
 
 @pytest.mark.usefixtures("operator")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -26,7 +27,8 @@ __all__ = ["analyses", "environment", "kubelet"]  # fixtures
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("crd")]
 
-CHART = Path(__file__).resolve().parent.parent.parent / "charts" / "dealguard"
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+CHART = REPOSITORY / "charts" / "dealguard"
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -35,48 +37,54 @@ def of(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
 
 
 @contextmanager
-def operator_process(environment: dict[str, str], log: Path) -> Iterator[Callable[[], Samples]]:
-    """An operator of its own process, killed at the end; how to scrape it."""
+def operator_process(environment: dict[str, str], log: Path) -> Iterator[Callable[[], str]]:
+    """An operator of its own process, killed at the end; how to read its page of metrics, empty before there is one."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**environment, "DEALGUARD_HEALTH_PORT": str(port), "DEALGUARD_LOG_FORMAT": "json"}
 
-    def scrape() -> Samples:
+    def page() -> str:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-                text = answer.read().decode()
+                text: str = answer.read().decode()
         except urllib.error.URLError:
-            return {}  # not there yet
-        families = text_string_to_metric_families(text)
-        return {(sample.name, frozenset(sample.labels.items())): sample.value for f in families for sample in f.samples}
+            return ""  # not there yet
+        return text
 
     with log.open("ab") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "dealguard_operator"], env={**os.environ, **environment}, stdout=file, stderr=file
         )
     try:
-        yield scrape
+        yield page
     finally:
         process.kill()
         process.wait()
+
+
+def samples(page: str) -> Samples:
+    families = text_string_to_metric_families(page)
+    return {(sample.name, frozenset(sample.labels.items())): sample.value for f in families for sample in f.samples}
 
 
 def test_a_scrape_tells_what_waits_what_ended_and_what_it_cost(
     analyses: Analyses, kubelet: Kubelet, environment: dict[str, str], tmp_path: Path
 ) -> None:
     namespace, log = analyses.namespace, tmp_path / "log"
-    with operator_process(environment, log) as scrape:
+    with operator_process(environment, log) as page:
         analyses.create("good", engine="rules")
         analyses.create("bad", engine="rules")
         analyses.create("asleep", engine="rules", suspend=True)
         kubelet.extract_fails("bad", int(ExitCode.NOT_A_PDF))
         analyses.wait_finished("bad")
+        documented = set(re.findall(r"^\| `(dealguard_[a-z_]+)` ", (REPOSITORY / "docs/metrics.md").read_text(), re.M))
+        assert set(re.findall(r"^# TYPE (dealguard_\w+) ", page(), re.M)) == documented
         before = wait_for(
             "one run to be counted, and one to be under way",
             lambda: (
                 found
-                if of("runs_total", phase="Failed", reason="NotAPDF") in (found := scrape())
+                if of("runs_total", phase="Failed", reason="NotAPDF") in (found := samples(page()))
                 and found[of("analyses", namespace=namespace, state="running")] == 1
                 else None
             ),
@@ -86,7 +94,9 @@ def test_a_scrape_tells_what_waits_what_ended_and_what_it_cost(
         analyses.wait_finished("good")
         found = wait_for(
             "both runs to be counted",
-            lambda: found if of("runs_total", phase="Completed", reason="Completed") in (found := scrape()) else None,
+            lambda: (
+                found if of("runs_total", phase="Completed", reason="Completed") in (found := samples(page())) else None
+            ),
         )
     assert found[of("runs_total", phase="Completed", reason="Completed")] == 1
     assert found[of("runs_total", phase="Failed", reason="NotAPDF")] == 1
@@ -104,13 +114,15 @@ def test_a_scrape_tells_what_waits_what_ended_and_what_it_cost(
     assert found[("process_resident_memory_bytes", frozenset())] > 10_000_000
 
     # Killed and started again: what ended before is not counted once more, what waits is seen at once.
-    with operator_process(environment, log) as scrape:
+    with operator_process(environment, log) as page:
         again = wait_for(
             "the restarted operator to see what waits",
-            lambda: found if of("analyses", namespace=namespace, state="suspended") in (found := scrape()) else None,
+            lambda: (
+                found if of("analyses", namespace=namespace, state="suspended") in (found := samples(page())) else None
+            ),
         )
         listed = of("api_requests_total", verb="list", resource="pods", code="200")
-        again = wait_for("two resyncs", lambda: found if (found := scrape())[listed] >= 3 else None)
+        again = wait_for("two resyncs", lambda: found if (found := samples(page()))[listed] >= 3 else None)
     assert not [sample for sample in again if sample[0] in ("dealguard_runs_total", "dealguard_attempts_total")]
     assert again[of("analyses", namespace=namespace, state="suspended")] == 1
 

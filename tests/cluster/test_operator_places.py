@@ -1,33 +1,23 @@
 """Limits on how many analyses run at the same time, on the real API server."""
 
-from __future__ import annotations
-
 import time
-import uuid
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.operator_tools import Analyses, Kubelet, analyses, environment, kubelet, running_operator
+from tests.cluster.operator_tools import (
+    Analyses,
+    Kubelet,
+    analyses,
+    environment,
+    kubelet,
+    neighbour,
+    running_operator,
+)
 from tests.cluster.tools import wait_for
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.cluster.tools import Kubectl
-
-__all__ = ["analyses", "environment", "kubelet"]  # fixtures
+__all__ = ["analyses", "environment", "kubelet", "neighbour"]  # fixtures
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("crd")]
-
-
-@pytest.fixture
-def neighbour(kubectl: Kubectl) -> Iterator[Analyses]:
-    """Another namespace."""
-    name = f"test-{uuid.uuid4().hex[:8]}"
-    kubectl.check("create", "namespace", name)
-    yield Analyses(kubectl, name)
-    kubectl.check("delete", "namespace", name, "--wait=false")
 
 
 def with_jobs(*namespaces: Analyses) -> set[str]:

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,12 +26,13 @@ from tests.cluster.operator_tools import (
     analyses,
     environment,
     kubelet,
+    neighbour,
     operator_environment,
     running_operator,
 )
-from tests.cluster.tools import Kubectl, wait_for
+from tests.cluster.tools import wait_for
 
-__all__ = ["analyses", "environment", "kubelet"]  # fixtures
+__all__ = ["analyses", "environment", "kubelet", "neighbour"]  # fixtures
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("crd")]
 
@@ -72,25 +72,16 @@ def bucket(cluster: Cluster) -> Bucket:
     return Bucket(client, environment["DEALGUARD_S3_BUCKET"])
 
 
-@pytest.fixture
-def other(kubectl: Kubectl) -> Iterator[Analyses]:
-    """The analyses of another namespace."""
-    name = f"test-{uuid.uuid4().hex[:8]}"
-    kubectl.check("create", "namespace", name)
-    yield Analyses(kubectl, name)
-    kubectl.check("delete", "namespace", name, "--wait=false")
-
-
 def test_no_stored_report_is_paid_twice(
     cluster: Cluster,
     analyses: Analyses,
-    other: Analyses,
+    neighbour: Analyses,
     kubelet: Kubelet,
     bucket: Bucket,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     namespace = analyses.namespace
-    environment = operator_environment(cluster, f"{namespace},{other.namespace}")
+    environment = operator_environment(cluster, f"{namespace},{neighbour.namespace}")
     document = f"documents/{namespace}/contract.pdf"
     bucket.put(document, LEASE)
     with running_operator(environment, monkeypatch):
@@ -130,11 +121,11 @@ def test_no_stored_report_is_paid_twice(
         analyses.create("refresh", cache="Refresh")
         analyses.create("by-rules", engine="rules")
         analyses.create("another-side", perspective="Tenant")
-        bucket.put(f"documents/{other.namespace}/contract.pdf", LEASE)
-        other.create("lease")
+        bucket.put(f"documents/{neighbour.namespace}/contract.pdf", LEASE)
+        neighbour.create("lease")
         for name in ("lease", "refresh", "by-rules", "another-side"):
             analyses.wait(name, phase="Processing")
-        other.wait("lease", phase="Processing")
+        neighbour.wait("lease", phase="Processing")
         assert analyses.status("lease")["runs"][0]["reason"] == "Cached"
 
         # Other bytes under the same key, and then the old ones again.
@@ -261,7 +252,7 @@ class Sweep:
 def test_a_sweep_removes_exactly_what_nothing_needs(
     cluster: Cluster,
     analyses: Analyses,
-    other: Analyses,
+    neighbour: Analyses,
     bucket: Bucket,
     environment: dict[str, str],
     tmp_path: Path,
@@ -290,17 +281,17 @@ def test_a_sweep_removes_exactly_what_nothing_needs(
         f"reports/{namespace}/{uid}/1.checkpoint.json",
         f"documents/{namespace}/old/offer.pdf",
     }
-    elsewhere = {f"reports/{other.namespace}/gone/1.json", f"documents/{other.namespace}/a.pdf"}
+    elsewhere = {f"reports/{neighbour.namespace}/gone/1.json", f"documents/{neighbour.namespace}/a.pdf"}
     for key in needed | not_ours | orphans | elsewhere:
         bucket.put(key, b"{}")
     for key, report in pointers.items():
         bucket.put(key, _pointer(report))
-    everything = bucket.keys(namespace, other.namespace)
+    everything = bucket.keys(namespace, neighbour.namespace)
     record = f"sweep/{namespace}.json"
 
     early = run("--delete")
     assert "not yet for 7 days: 4 objects" in early, "the grace period begins when nothing needs it any more"
-    assert bucket.keys(namespace, other.namespace) == everything | {record}
+    assert bucket.keys(namespace, neighbour.namespace) == everything | {record}
 
     dry = subprocess.run(
         [sys.executable, "-m", "dealguard_operator", "sweep", "--grace-seconds=0"],
@@ -312,7 +303,7 @@ def test_a_sweep_removes_exactly_what_nothing_needs(
     shown = set(re.findall(r"^    (\S+)$", dry, re.MULTILINE))
     assert shown == orphans | {f"cache/{namespace}/{'b' * 64}"}
     assert dry.splitlines()[-1] == "Next: python -m dealguard_operator sweep --delete"
-    assert bucket.keys(namespace, other.namespace) == everything | {record}
+    assert bucket.keys(namespace, neighbour.namespace) == everything | {record}
 
     delete = ("--delete", "--grace-seconds=0", "--settle-seconds=0")
     with ApiProxy(Path(cluster.kubeconfig)) as proxy:
@@ -320,11 +311,11 @@ def test_a_sweep_removes_exactly_what_nothing_needs(
         proxy.fault = lambda request: (500, {})
         refused = run(*delete, expect=1, KUBECONFIG=kubeconfig)
         assert "nothing more was removed" in refused
-        assert bucket.keys(namespace, other.namespace) == everything | {record}
+        assert bucket.keys(namespace, neighbour.namespace) == everything | {record}
         proxy.fault = lambda request: None
         assert run(*delete, KUBECONFIG=kubeconfig).startswith("Removed 5 objects.")
         assert {request.verb for request in proxy.requests} == {(names.GROUP, names.PLURAL, "list")}
-    assert everything - bucket.keys(namespace, other.namespace) == shown
+    assert everything - bucket.keys(namespace, neighbour.namespace) == shown
     assert run(*delete).startswith("There is nothing to remove.")
     assert record not in bucket.keys(namespace)
 

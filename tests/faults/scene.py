@@ -10,7 +10,7 @@ from dealguard_cluster import Cluster
 from tests.cluster.api_proxy import ApiProxy
 from tests.cluster.operator_tools import operator_environment
 from tests.faults.api import ApiServer
-from tests.faults.processes import OperatorProcess
+from tests.faults.processes import OperatorProcess, free_port
 from tests.faults.stage import Stage
 
 # Longer than any scenario: what is to be noticed is noticed by the watches alone.
@@ -24,6 +24,7 @@ class Scene:
     stage: Stage
     proxy: ApiProxy
     operator: OperatorProcess
+    port: int  # of the operator's probes
 
     def wait_finished(self, seconds: float, *created: str) -> float:
         """Wait for the analyses' ends, with a kubelet that starts the operator again if it ends by itself."""
@@ -40,16 +41,18 @@ def new_scene(cluster: Cluster, api: ApiServer, folder: Path, **settings: str) -
     """
     namespace = f"faults-{uuid.uuid4().hex[:8]}"
     api.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+    port = free_port()
     with ApiProxy(Path(cluster.kubeconfig)) as proxy, Stage(api, namespace) as stage:
         environment = {
             **operator_environment(cluster, namespace),
             "DEALGUARD_RESYNC_SECONDS": "30",
+            "DEALGUARD_HEALTH_PORT": str(port),
             "KUBECONFIG": str(proxy.kubeconfig(folder / f"{namespace}.config")),
             **{f"DEALGUARD_{name}": value for name, value in settings.items()},
         }
         operator = OperatorProcess(environment, folder / f"{namespace}.log")
         try:
-            yield Scene(stage, proxy, operator)
+            yield Scene(stage, proxy, operator, port)
         finally:
             operator.stop()
     api.request("DELETE", f"/api/v1/namespaces/{namespace}")

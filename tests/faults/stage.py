@@ -56,8 +56,10 @@ CANCELLED = Kind("cancelled", "Cancelled", "Cancelled", is_cancelled=True)
 SUSPENDED = Kind("suspended", "Completed", "Completed", is_suspended=True)
 SHORT_LIVED = Kind("short-lived", "", "", spec={"ttlSecondsAfterFinished": 0})
 HANGING = Kind("hanging", "Failed", "DeadlineExceeded", exit_codes=(), spec={"deadlineSeconds": 10})
+# It hangs until the test cancels it.
+STOPPED = Kind("stopped", "Cancelled", "Cancelled", exit_codes=(), spec={"deadlineSeconds": 3600})
 
-KINDS = (PLAIN, REJECTED, RETRIED, CANCELLED, SUSPENDED, SHORT_LIVED, HANGING)
+KINDS = (PLAIN, REJECTED, RETRIED, CANCELLED, SUSPENDED, SHORT_LIVED, HANGING, STOPPED)
 
 
 def kind_of(name: str) -> Kind:
@@ -176,8 +178,11 @@ class Stage:
     def doubled(self) -> list[str]:
         """The analyses that ran more than once, each with what was doubled."""
         wrong = []
+        jobs = Counter(job["metadata"]["labels"].get(names.LABEL_UID) for job in self.api.list("jobs", self.namespace))
         for name, uid in self.created.items():
             kind, key = kind_of(name), f"{uid}/1"
+            if jobs[uid] > kind.jobs:
+                wrong.append(f"{name} has {jobs[uid]} Jobs")
             if self.reports[key] > 1:
                 wrong.append(f"{name} has {self.reports[key]} reports")
             expected = max(len(kind.exit_codes), 1) + (1 if kind.is_suspended else 0)

@@ -106,6 +106,56 @@ def test_deleted_at_every_stage(api: ApiServer, stage: Stage, operator: Operator
     figures.add("deletion", "deleted at 15 instants of the start: nothing left", faults=15, analyses=16)
 
 
+# What the name says happens to it (stage.py), and the status in which it is deleted.
+STAGES: list[tuple[str, dict[str, object]]] = [
+    ("hanging-extracted", {"stage": "Extracting"}),
+    ("hanging-analysed", {"stage": "Analyzing"}),
+    ("retried-between", {"phase": "Processing", "attemptCount": 1, "stage": "Starting"}),
+    ("cancelled-stopping", {"phase": "Processing", "reason": "Cancelled"}),
+    ("cancelled-ended", {"phase": "Cancelled"}),
+    ("suspended-stopped", {"phase": "Pending", "reason": "Suspended"}),
+    ("plain-ended", {"phase": "Completed"}),
+    ("rejected-ended", {"phase": "Failed"}),
+]
+
+
+def test_deleted_in_each_stage(
+    api: ApiServer, stage: Stage, environment: dict[str, str], tmp_path: Path, figures: Figures
+) -> None:
+    """One after the other at the only place: nothing of one is left, and its place is free for the next."""
+    stage.stage_seconds = 0.5  # so that each stage can be seen
+    waiting: tuple[str, dict[str, object]] = ("plain-waits", {"phase": "Pending", "reason": "Queued"})
+    with OperatorProcess({**environment, "DEALGUARD_MAX_RUNNING": "1"}, tmp_path / "operator.log") as operator:
+        for name, expected in STAGES:
+            stage.create(name)
+            _wait(stage, name, expected)
+            if name == "hanging-analysed":  # and what waits for its place meanwhile
+                stage.create(waiting[0], priority=1)
+                _wait(stage, *waiting)
+                api.delete("contractanalyses", stage.namespace, waiting[0])
+            api.delete("contractanalyses", stage.namespace, name)
+        wait_until("all to be gone", lambda: not _left_of(stage, "resource"), GONE_SECONDS)
+        stage.create("plain-after")
+        stage.wait_finished(30, ["plain-after"])
+        assert operator.starts == 1
+        assert not stage.jobs_of(stage.created[waiting[0]])
+    count = len(STAGES) + 1
+    figures.add(
+        "deletion", f"deleted in {count} stages, at one place: nothing left", faults=count, analyses=len(stage.created)
+    )
+
+
+def _wait(stage: Stage, name: str, expected: dict[str, object]) -> None:
+    """Wait until a status has these fields; `reason` is that of its conditions."""
+
+    def is_there() -> bool:
+        status = stage.status(name)
+        seen = {**status, "reason": next((condition["reason"] for condition in status.get("conditions", [])), None)}
+        return all(seen.get(field) == value for field, value in expected.items())
+
+    wait_until(f"{name} to be {expected}", is_there, 30)
+
+
 def test_a_foreign_finalizer_holds_it(api: ApiServer, stage: Stage, operator: OperatorProcess) -> None:
     """Somebody else's finalizer keeps the resource: no run begins, none is started again, and it goes with it."""
     assert operator.is_alive()

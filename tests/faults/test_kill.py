@@ -199,7 +199,7 @@ def _wait_killed(killer: Killer, instant: Instant, stage: Stage, number: int) ->
 def test_two_operators_at_once(
     stage: Stage, proxied: dict[str, str], proxy: ApiProxy, tmp_path: Path, figures: Figures, is_full: bool
 ) -> None:
-    seconds = 60 if is_full else 10
+    seconds = 60 if is_full else 6
     proxied = {**proxied, "DEALGUARD_RESYNC_SECONDS": "2"}
     made: Counter[str] = Counter()
 

@@ -18,7 +18,7 @@ RECOVERY_SECONDS = 30
 def test_the_object_storage_is_away(
     cluster: Cluster, stage: Stage, operator: OperatorProcess, figures: Figures, is_full: bool
 ) -> None:
-    seconds, count = (30, 50) if is_full else (8, 10)
+    seconds, count = (30, 50) if is_full else (5, 10)
     kinds = cycle((PLAIN, REJECTED, CANCELLED, PLAIN, SUSPENDED))
     stage.stage_seconds = 1.0
     under_way = [f"{next(kinds).name}-{number}" for number in range(5)]

@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks.operator import waiting
 from benchmarks.operator.figures import Bar, bar_chart
 from benchmarks.operator.summary import Run, measure, percentile, ratio
 
@@ -56,6 +57,15 @@ def test_a_ratio_compares_runs_of_the_same_repeat() -> None:
 def test_a_ratio_leaves_out_what_has_no_partner() -> None:
     row = ratio("burst", _runs("dealguard", 2.0, 3.0), _runs("bare", 1.0), aim=2.5)
     assert [run.value for run in row.runs] == [2.0], "the run broke off in the second repeat"
+
+
+def test_those_that_wait_are_compared_with_nobody_as_far_as_it_was_measured() -> None:
+    runs = {f"waiting_{waiting.NOBODY}_p50": _runs("dealguard", 50.0, 80.0)}
+    assert [row.value for row in waiting.rows(runs, 2000)] == [65.0], "it broke off before the others came"
+    runs[f"waiting_{waiting.ALL}_p50"] = _runs("dealguard", 55.0, 120.0)
+    first, *_ = waiting.rows(runs, 2000)
+    assert [run.value for run in first.runs] == [1.1, 1.5]
+    assert (first.aim, first.reached) == (1.2, False)
 
 
 def test_bars_are_as_long_as_their_values() -> None:

@@ -527,6 +527,21 @@ def test_an_ended_pod_becomes_an_attempt_and_another_follows(case: AttemptCase) 
     assert [note.reason for note in decision.events] == ["Retrying"]
 
 
+def test_what_an_ended_pod_says_later_is_not_believed() -> None:
+    evicted = pod(phase="Failed", reason="Evicted", extract=extracted(), is_disrupted=True)
+    status, _ = settle(observe(evicted, job=job()))
+    second = replace(running(), name=pod(2).name, uid=pod(2).uid)
+    status, _ = settle(observe(evicted, second, job=job(), status=status), 90)
+    late = replace(evicted, extract=ended(25, start=3, end=4))
+    after, _ = settle(observe(late, second, job=job(), status=status), 91)
+    assert after == status
+    assert (after.phase, after.stage, [attempt.reason for attempt in after.attempts]) == (
+        Phase.PROCESSING,
+        Stage.ANALYZING,
+        ["Evicted"],
+    )
+
+
 def test_usage_is_added_up_over_attempts_once() -> None:
     first = observe(failed(71, usage=usage(100, "0.01")), job=job())
     status, _ = settle(first)

@@ -1,5 +1,7 @@
 """Reuse: which report is one of the same input, when the storage is asked, and what follows from its answer."""
 
+import hashlib
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 
 from dealguard_api.pod import ClaudeSettings
-from dealguard_api.report import DocumentInfo
+from dealguard_api.report import SCHEMA_VERSION, DocumentInfo
 from dealguard_api.resource import ContractAnalysisStatus, Phase, Result, Run
 from dealguard_operator.decide import decide
 from dealguard_operator.model import (
@@ -124,6 +126,25 @@ def test_another_input_is_not_found(why: str, asked_for: dict[str, Any]) -> None
     keys = read(**asked_for)
     assert keys, why
     assert not keys & written(), why
+
+
+def test_a_report_of_another_schema_is_not_found() -> None:
+    """The version is a constant, so the whole key is pinned: whoever changes it leaves old reports behind."""
+    inputs = {
+        **{"namespace": NAMESPACE, "engine": "claude", "model": CLAUDE.model, "effort": CLAUDE.effort},
+        **{"language": "auto", "perspective": None},
+    }
+
+    def key(schema_version: str) -> str:
+        digest = _sha256_of_json({**inputs, "schemaVersion": schema_version})
+        return f"cache/{NAMESPACE}/{_sha256_of_json({'inputs': digest, 'document': 'etag:0123:1000'})}"
+
+    assert read() == {key(SCHEMA_VERSION)}
+    assert key("another") not in read()
+
+
+def _sha256_of_json(value: dict[str, str | None]) -> str:
+    return hashlib.sha256(json.dumps(value, separators=(",", ":"), sort_keys=True).encode()).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """The operator's environment: what is missing or impossible is said in one sentence, at the start."""
 
+import inspect
+import operator
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import kopf
 import pytest
 
 from dealguard_api.pod import ClaudeSettings, ExtractSettings
@@ -157,3 +160,25 @@ def test_kopf_sees_only_the_analyses_that_are_selected_and_writes_nothing() -> N
     assert kopfs.posting.loggers is False
     assert kopfs.scanning.disabled is False
     assert kopf_settings(settings(NAMESPACES="acme")).scanning.disabled is True, "Roles alone cannot watch definitions"
+
+
+def test_each_setting_of_kopf_has_its_reason_and_changes_something() -> None:
+    source = inspect.getsource(kopf_settings)
+    blocks = [block for block in source.split("\n\n") if re.search(r"^ +kopfs\.\w+\.", block, re.M)]
+    for block in blocks:
+        assert block.lstrip().startswith("#"), block
+    ours, defaults = kopf_settings(settings(NAMESPACES="acme")), kopf.OperatorSettings()
+    changed = set(re.findall(r"^    kopfs\.([\w.]+) = ", source, re.M))
+    # These are the defaults of this version, and more than a default here.
+    for name in changed - {"watching.inactivity_timeout", "posting.loggers"}:
+        assert operator.attrgetter(name)(ours) != operator.attrgetter(name)(defaults), name
+    # What the installation is promised, in the words of docs/decisions/0002.
+    assert changed >= {
+        *("persistence.progress_storage", "persistence.diffbase_storage", "persistence.finalizer"),
+        *("watching.server_timeout", "watching.client_timeout", "watching.inactivity_timeout"),
+        *("networking.request_timeout", "networking.error_backoffs", "execution.default_backoff"),
+        *("queueing.worker_limit", "posting.enabled", "posting.loggers", "scanning.disabled"),
+    }
+    storage = ours.persistence.progress_storage
+    assert isinstance(storage, kopf.AnnotationsProgressStorage)
+    assert storage.prefix == "dealguard.io"

@@ -32,6 +32,7 @@ class SubmitRequest:
     perspective: str | None
     max_cost_usd: str | None
     priority: int
+    refresh: bool
     max_pdf_bytes: int
     wait: bool
     timeout_seconds: float
@@ -82,6 +83,7 @@ def _submission(
         submitted_by=submitted_by,
         max_cost_usd=request.max_cost_usd,
         priority=request.priority,
+        cache="Refresh" if request.refresh else "Use",
     )
     labels = {names.LABEL_SUBMISSION: batch}
     return _Submission(document, key, manifest(spec, namespace, request.name, document.slug, labels))

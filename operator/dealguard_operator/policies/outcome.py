@@ -52,8 +52,10 @@ def judge(observation: Observation, status: ContractAnalysisStatus, now: datetim
         if has_succeeded(pod):
             return Verdict(_completed(observation.analysis, status, pod, now))
     failures = failed_attempts(observation)
+    on_record = {attempt.pod_name: attempt.reason for attempt in status.attempts}
     for failure in failures:
-        if failure.cause.is_permanent:
+        # A pod that has ended otherwise before, and speaks again while another one works, ends nothing.
+        if failure.cause.is_permanent and on_record.get(failure.pod_name) == failure.cause.reason:
             return Verdict(fail(observation.analysis, status, failure.cause, _end_of(observation.pods), now))
     job = observation.job
     if job is None:
