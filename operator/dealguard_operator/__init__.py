@@ -13,6 +13,7 @@ PDF or model code, and anything that reads a contract.
     decide.py          what is observed -> what to do
     policies/          one rule a file
     job.py             Job and Secret manifests
+    s3_signing.py      signatures that the object storage takes
     presign.py         presigned URLs
     report_storage.py  the object storage
     reuse.py           earlier reports found, new ones noted
