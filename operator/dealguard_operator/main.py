@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import gc
 import logging
 import os
 import socket
@@ -18,7 +17,7 @@ import uvloop
 from kubernetes.aio.client import Configuration
 
 from dealguard_api import names
-from dealguard_operator import __version__
+from dealguard_operator import __version__, memory
 from dealguard_operator.child_watch import ChildWatch
 from dealguard_operator.connection import JOBS, PODS
 from dealguard_operator.errors import SettingsError
@@ -47,9 +46,6 @@ _DEAD_RESYNCS, _DEAD_SECONDS = 5, 60
 _UNREADY_RESYNCS, _UNREADY_SECONDS = 1.1, 20
 # The Lease is asked for every few seconds.
 _UNREADY_LEASE_SECONDS = 45
-# Python looks for cycles after 700 new objects, through all that is known every now and then. One decoded pod has 400
-# objects, and none of them is in a cycle: this is once in some hundred pods.
-_GC_THRESHOLDS = (50_000, 20, 20)
 
 
 class Operator:
@@ -267,8 +263,7 @@ def main() -> int:
     # Else each counter has a second series that nobody asked for.
     prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
     metrics = Metrics(model=settings.claude.model, version=__version__)
-    gc.set_threshold(*_GC_THRESHOLDS)
-    gc.freeze()  # what was imported stays
+    memory.prepare()
     return run_until_stopped(lambda: _run_kopf(settings, configuration, metrics))
 
 

@@ -23,6 +23,7 @@ from dealguard_operator.job import deadline_of, job_manifest, secret_manifest
 from dealguard_operator.kubernetes_api import KubernetesApi, Listing
 from dealguard_operator.lease import Alone, Leadership
 from dealguard_operator.logs import AnalysisLogger, CorrelatedLogger
+from dealguard_operator.memory import give_back
 from dealguard_operator.metrics import Metrics, Snapshot, has_ended_run
 from dealguard_operator.model import (
     NO_REUSE,
@@ -35,13 +36,14 @@ from dealguard_operator.model import (
     DeleteJob,
     EventNote,
     JobState,
+    KnownAnalysis,
     Lookup,
     LookUpReport,
     Observation,
     PodState,
     QuotaRefusal,
 )
-from dealguard_operator.observe import analysis_from, job_from, pod_from
+from dealguard_operator.observe import analysis_from, job_from, known_analysis_from, pod_from
 from dealguard_operator.places import Candidate, Limits, Places
 from dealguard_operator.policies.admission import Standing, standing_of
 from dealguard_operator.policies.reuse import new_report
@@ -56,7 +58,7 @@ logger = logging.getLogger(__name__)
 
 TraceRun = Callable[[Analysis, tuple[PodState, ...]], None]
 OnListed = Callable[[str, str | None, str], bool]
-ParsedT = TypeVar("ParsedT", Analysis, JobState, PodState)
+ParsedT = TypeVar("ParsedT", KnownAnalysis, JobState, PodState)
 
 # Each waits for the API server most of the time; more would only queue up there.
 _WORKERS = 16
@@ -69,6 +71,8 @@ _LONGEST_RESYNC_RETRY_SECONDS = 8.0
 _SECRET_RECHECK_SECONDS = 60.0
 # A quota's room comes back when some Job ends, and those take a minute or so.
 _QUOTA_RETRY_SECONDS = 10
+# Some milliseconds, after which others have their turn.
+_PACKED_AT_ONCE = 20
 # What is not yet posted when the process is asked to end gets this long.
 _LAST_EVENTS_SECONDS = 0.5
 
@@ -186,7 +190,8 @@ class Reconciler:
     def see_analysis(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of an analysis."""
         self._last_event_at[names.PLURAL] = self._store.now()
-        if (analysis := _read(analysis_from, raw, self._store.analysis)) is None:
+        parse: Callable[[Raw], KnownAnalysis] = analysis_from
+        if (analysis := _read(parse, raw, self._store.known_analysis)) is None:
             return
         self._watches.delivered(analysis, is_deleted=is_deleted)
         if is_deleted:
@@ -221,7 +226,7 @@ class Reconciler:
 
     def _hurry(self, uid: str) -> None:
         """Look at an analysis whose run moved on, before those that wait; at one that ended there is no hurry."""
-        analysis = self._store.analysis(uid)
+        analysis = self._store.known_analysis(uid)
         self._queue.add(uid, is_urgent=analysis is not None and _runs(analysis))
 
     # The slow look at everything.
@@ -257,14 +262,24 @@ class Reconciler:
             self._take_up(self._store.replace_jobs(namespace, jobs, list_began_at=began_at))
             began_at = self._store.now()
             listing = self._api.list_analyses(namespace)
-            analyses = await self._list("analyses", namespace, listing, analysis_from, self._store.analysis)
+            known = self._store.known_analysis
+            analyses = await self._list("analyses", namespace, listing, known_analysis_from, known)
             self._take_up(self._store.replace_analyses(namespace, analyses, list_began_at=began_at))
         # All that run are known before a place is given away. Who only waits for one is called when it is free.
-        known = [observation for uid in self._store.unfinished() if (observation := self._observe(uid)) is not None]
-        for observation in known:
+        unfinished = [one for uid in self._store.unfinished() if (one := self._observe(uid)) is not None]
+        for observation in unfinished:
             if self._line_up(observation) is not Standing.WAITS:
                 self._queue.add(observation.analysis.uid, is_urgent=_runs(observation.analysis))
         self._call_next()
+        await self._save_memory()
+
+    async def _save_memory(self) -> None:
+        """Keep what has ended in little memory, and give back what is free."""
+        for number, uid in enumerate(self._store.ended_and_not_packed()):
+            if number % _PACKED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            self._store.pack(uid)
+        give_back()
 
     async def _list(
         self,
@@ -587,9 +602,9 @@ class Reconciler:
             AnalysisLogger(analysis).warning("The Event %s could not be posted: %s", note.reason, error.message)
 
 
-def _runs(analysis: Analysis) -> bool:
+def _runs(analysis: KnownAnalysis) -> bool:
     """Whether it has a Job on record and has not ended."""
-    return analysis.status.job_name is not None and not analysis.status.has_ended
+    return isinstance(analysis, Analysis) and analysis.status.job_name is not None and not analysis.status.has_ended
 
 
 def _status_manifest(analysis: Analysis, decision: Decision) -> dict[str, Any]:

@@ -100,6 +100,19 @@ async def test_a_deletion_that_only_a_list_tells_gives_the_place_back(api_server
             await api_server.wait_for(second="Processing", third="Pending")
 
 
+async def test_what_was_packed_when_it_had_ended_runs_again_when_asked(api_server: CrowdedApiServer) -> None:
+    api_server.analyse("lease")
+    async with reconciling(api_server):
+        await api_server.pod("lease", 1, extract=0, analyze=0, message={"result": api_server.result_of("lease")})
+        await api_server.wait_for(lease="Completed")
+        await some_resyncs(api_server)
+        ended = api_server.objects["contractanalyses"]["lease"]
+        api_server.put("contractanalyses", {**ended, "spec": {**ended["spec"], "runToken": "again"}})
+        await wait_until(lambda: len(api_server.objects["jobs"]) == 2)
+        (before,) = api_server.objects["contractanalyses"]["lease"]["status"]["runs"]
+        assert before["report"] == ended["status"]["result"]["report"], "nothing of it was lost"
+
+
 async def test_who_takes_over_knows_first_which_places_are_taken(api_server: CrowdedApiServer) -> None:
     leadership = Switch(leads=False)
     async with reconciling(api_server, leadership, MAX_RUNNING="1", RESYNC_SECONDS="1000") as reconciler:
