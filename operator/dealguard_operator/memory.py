@@ -27,5 +27,9 @@ _trim = _find_trim()
 
 
 def give_back() -> None:
-    """Return free memory to the machine: by itself the C library keeps what lies below anything still in use."""
+    """Return free memory to the machine: by itself the C library keeps what lies below anything still in use.
+
+    Some milliseconds, so that it can be done after each resync.
+    """
+    gc.collect()  # what broken-off tasks and requests leave is in cycles, and by the thresholds stays for hours
     _trim(0)

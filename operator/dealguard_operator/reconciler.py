@@ -50,7 +50,7 @@ from dealguard_operator.policies.reuse import new_report
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reuse import Reuse
 from dealguard_operator.settings import OperatorSettings
-from dealguard_operator.store import Store
+from dealguard_operator.store import Store, has_ended
 from dealguard_operator.watch_check import WatchCheck
 from dealguard_operator.work_queue import WorkQueue
 
@@ -210,7 +210,7 @@ class Reconciler:
         if is_deleted:
             self._store.remove_job(job)
         if is_news or is_deleted:
-            self._hurry(job.owner_uid)
+            self._hurry(job.owner_uid, may_matter_later=job.is_active)
 
     def see_pod(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of a pod."""
@@ -224,10 +224,15 @@ class Reconciler:
         if is_news or is_deleted:
             self._hurry(pod.analysis_uid)
 
-    def _hurry(self, uid: str) -> None:
-        """Look at an analysis whose run moved on, before those that wait; at one that ended there is no hurry."""
+    def _hurry(self, uid: str, *, may_matter_later: bool = False) -> None:
+        """Look at an analysis whose run moved on, before those that wait.
+
+        At one that has ended only if there is a Job to be deleted still: half of what a Job and its pod have to say
+        comes after the end, and a terminal status never changes by it.
+        """
         analysis = self._store.known_analysis(uid)
-        self._queue.add(uid, is_urgent=analysis is not None and _runs(analysis))
+        if may_matter_later or analysis is None or not has_ended(analysis):
+            self._queue.add(uid, is_urgent=analysis is not None and _runs(analysis))
 
     # The slow look at everything.
 

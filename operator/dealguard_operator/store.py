@@ -150,7 +150,7 @@ class Store:
 
         `may_return`: a watch said so, and to a watch that selects by label, one that loses the label is deleted.
         """
-        if _has_ended(analysis):
+        if has_ended(analysis):
             self._last_words.pop(analysis.uid, None)
         return self._analyses.put(analysis, is_fresh=may_return and self._analyses.is_after_deletion(analysis))
 
@@ -266,16 +266,16 @@ class Store:
 
     def unfinished(self) -> list[str]:
         """The uids of the analyses that have not ended."""
-        return [analysis.uid for analysis in self._analyses.values() if not _has_ended(analysis)]
+        return [analysis.uid for analysis in self._analyses.values() if not has_ended(analysis)]
 
     def ended_and_not_packed(self) -> list[str]:
         """The uids of the analyses that have ended since they were packed last."""
-        return [one.uid for one in self._analyses.values() if isinstance(one, Analysis) and _has_ended(one)]
+        return [one.uid for one in self._analyses.values() if isinstance(one, Analysis) and has_ended(one)]
 
     def pack(self, uid: str) -> None:
         """Keep an analysis that has ended in little memory."""
         analysis = self._analyses.get(uid)
-        if isinstance(analysis, Analysis) and _has_ended(analysis):
+        if isinstance(analysis, Analysis) and has_ended(analysis):
             self._analyses.put(pack(analysis))
 
     def observe(self, uid: str) -> Observation | None:
@@ -313,10 +313,11 @@ class Store:
 
     def _may_still_matter(self, analysis_uid: str) -> bool:
         analysis = self._analyses.get(analysis_uid)
-        return analysis is not None and not _has_ended(analysis)
+        return analysis is not None and not has_ended(analysis)
 
 
-def _has_ended(analysis: KnownAnalysis) -> bool:
+def has_ended(analysis: KnownAnalysis) -> bool:
+    """Whether its present run is over."""
     return isinstance(analysis, PackedAnalysis) or analysis.status.has_ended
 
 
