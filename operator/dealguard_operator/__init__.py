@@ -13,6 +13,7 @@ PDF or model code, and anything that reads a contract.
     decide.py          what is observed -> what to do
     policies/          one rule a file
     job.py             Job and Secret manifests
+    s3_signing.py      signatures that the object storage takes
     presign.py         presigned URLs
     report_storage.py  the object storage
     reuse.py           earlier reports found, new ones noted
@@ -21,6 +22,7 @@ PDF or model code, and anything that reads a contract.
     metrics.py         what Prometheus reads
     tracing.py         what OpenTelemetry is told, where the installation asks for it
     logs.py            log lines
+    memory.py          what Python and the C library keep, and give back
     store.py           what the watches and lists last said
     work_queue.py      which analysis to look at next
     reconciler.py      observe, decide, act, until nothing is left to do

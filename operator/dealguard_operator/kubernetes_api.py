@@ -31,8 +31,9 @@ from dealguard_operator.server_clock import ServerClock
 # A healthy API server answers in milliseconds, and lists in seconds; a request without an answer is given up.
 REQUEST_TIMEOUT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
-# Objects per page of a list: small enough that decoding one does not hold up the event loop for long.
-_PAGE_SIZE = 500
+# Objects per page of a list. A page of pods is 2 MB of JSON, ten times that once decoded: small enough that decoding
+# one neither holds up the event loop for long nor decides how much memory the process needs.
+_PAGE_SIZE = 200
 _SELECTOR = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
 _SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 

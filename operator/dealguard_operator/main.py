@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import kopf
 import prometheus_client
+import uvloop
 from kubernetes.aio.client import Configuration
 
 from dealguard_api import names
-from dealguard_operator import __version__
+from dealguard_operator import __version__, memory
 from dealguard_operator.child_watch import ChildWatch
 from dealguard_operator.connection import JOBS, PODS
 from dealguard_operator.errors import SettingsError
@@ -265,6 +266,7 @@ def main() -> int:
     # Else each counter has a second series that nobody asked for.
     prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
     metrics = Metrics(model=settings.claude.model, version=__version__)
+    memory.prepare()
     return run_until_stopped(lambda: _run_kopf(settings, configuration, metrics))
 
 
@@ -278,7 +280,7 @@ def _run_kopf(settings: OperatorSettings, configuration: Configuration, metrics:
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
     )
-    asyncio.run(_end(run, operator))
+    uvloop.run(_end(run, operator))
 
 
 async def _end(run: Coroutine[Any, Any, None], operator: Operator) -> None:

@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 
 from dealguard_api.reasons import Reason
 from dealguard_api.resource import Attempt, ContractAnalysisStatus
-from dealguard_operator.model import Analysis, PodState
+from dealguard_operator.model import Analysis, KnownAnalysis, PodState
 from dealguard_operator.policies.conditions import current_reason
 from dealguard_operator.policies.stopping import is_suspended
 from dealguard_operator.stages import stage_intervals
@@ -193,7 +193,7 @@ DECLARATIONS = (
 class Snapshot:
     """What the gauges say, taken when they are read."""
 
-    analyses: Iterable[Analysis]
+    analyses: Iterable[KnownAnalysis]
     work_queue_depth: int
     seconds_since_resync: float
     seconds_since_event: Mapping[str, float]  # by resource
@@ -349,12 +349,12 @@ def _family(of: Declaration, samples: Mapping[tuple[str, ...], float] | None = N
 _STATES = ("queued", "suspended", "running")
 
 
-def _depths(analyses: Iterable[Analysis]) -> dict[tuple[str, str], int]:
+def _depths(analyses: Iterable[KnownAnalysis]) -> dict[tuple[str, str], int]:
     """Namespace and state to the number of analyses, 0 included for each namespace that has any."""
     by_namespace: dict[str, Tally[str]] = {}
     for analysis in analyses:
         states = by_namespace.setdefault(analysis.namespace, Tally())
-        if (state := _state(analysis.status)) is not None:
+        if isinstance(analysis, Analysis) and (state := _state(analysis.status)) is not None:
             states[state] += 1
     ranked = sorted(by_namespace, key=lambda name: (-by_namespace[name].total(), name))
     for name in ranked[MAX_NAMESPACES:]:

@@ -4,9 +4,11 @@ Anybody with rights in a namespace can write odd labels, owners and statuses the
 what a decision cannot do without is checked, everything else falls back to "not known".
 """
 
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import orjson
 import pydantic
 
 from dealguard_api import names, pod
@@ -18,6 +20,8 @@ from dealguard_operator.model import (
     ContainerState,
     JobCondition,
     JobState,
+    KnownAnalysis,
+    PackedAnalysis,
     PodState,
     Running,
     Terminated,
@@ -34,7 +38,7 @@ def analysis_from(raw: Raw) -> Analysis:
     metadata = mapping_in(raw, "metadata")
     try:
         return Analysis(
-            namespace=metadata["namespace"],
+            namespace=sys.intern(metadata["namespace"]),
             name=metadata["name"],
             uid=metadata["uid"],
             resource_version=metadata["resourceVersion"],
@@ -50,6 +54,49 @@ def analysis_from(raw: Raw) -> Analysis:
         raise UnreadableResourceError(f"its metadata is incomplete ({type(error).__name__})") from None
 
 
+def known_analysis_from(raw: Raw) -> KnownAnalysis:
+    """The `ContractAnalysis` in `raw`, packed if it has ended.
+
+    Raises:
+        UnreadableResourceError: it does not fit this version's models.
+    """
+    analysis = analysis_from(raw)
+    return _packed(analysis, raw) if analysis.status.has_ended else analysis
+
+
+def pack(analysis: Analysis) -> PackedAnalysis:
+    """The same analysis, in little memory."""
+    metadata = {
+        "namespace": analysis.namespace,
+        "name": analysis.name,
+        "uid": analysis.uid,
+        "resourceVersion": analysis.resource_version,
+        "generation": analysis.generation,
+        **({"deletionTimestamp": ""} if analysis.is_deleting else {}),
+    }
+    return _packed(
+        analysis, {"metadata": metadata, "spec": analysis.spec.to_wire(), "status": analysis.status.to_wire()}
+    )
+
+
+def unpack(packed: PackedAnalysis) -> Analysis:
+    """The analysis that was packed."""
+    return analysis_from(orjson.loads(packed.content))
+
+
+_KEPT_METADATA = ("namespace", "name", "uid", "resourceVersion", "generation", "deletionTimestamp")
+
+
+def _packed(analysis: Analysis, raw: Raw) -> PackedAnalysis:
+    metadata = mapping_in(raw, "metadata")
+    kept = {
+        "metadata": {key: metadata[key] for key in _KEPT_METADATA if key in metadata},
+        "spec": mapping_in(raw, "spec"),
+        "status": mapping_in(raw, "status"),
+    }
+    return PackedAnalysis(analysis.namespace, analysis.uid, analysis.resource_version, orjson.dumps(kept))
+
+
 def job_from(raw: Raw) -> JobState:
     """The Job in `raw`.
 
@@ -59,7 +106,7 @@ def job_from(raw: Raw) -> JobState:
     metadata = mapping_in(raw, "metadata")
     try:
         return JobState(
-            namespace=metadata["namespace"],
+            namespace=sys.intern(metadata["namespace"]),
             name=metadata["name"],
             uid=metadata["uid"],
             resource_version=metadata["resourceVersion"],
@@ -68,8 +115,8 @@ def job_from(raw: Raw) -> JobState:
             deleting_since=_time(metadata, "deletionTimestamp"),
             conditions=tuple(
                 JobCondition(
-                    type=text_in(condition, "type"),
-                    reason=text_in(condition, "reason"),
+                    type=sys.intern(text_in(condition, "type")),
+                    reason=sys.intern(text_in(condition, "reason")),
                     message=text_in(condition, "message"),
                     since=_time(condition, "lastTransitionTime"),
                 )
@@ -99,7 +146,7 @@ def pod_from(raw: Raw) -> PodState:
     unschedulable = scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable"
     try:
         return PodState(
-            namespace=metadata["namespace"],
+            namespace=sys.intern(metadata["namespace"]),
             name=metadata["name"],
             uid=metadata["uid"],
             resource_version=metadata["resourceVersion"],
@@ -107,7 +154,7 @@ def pod_from(raw: Raw) -> PodState:
             job_name=text_in(owner, "name"),
             job_uid=text_in(owner, "uid"),
             created_at=_required_time(metadata, "creationTimestamp"),
-            phase=text_in(status, "phase") or "Pending",
+            phase=sys.intern(text_in(status, "phase") or "Pending"),
             reason=text_in(status, "reason"),
             is_disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
             unschedulable_message=text_in(scheduled, "message") if unschedulable else None,

@@ -4,11 +4,8 @@ Signing is arithmetic over the credentials: no request is made, so the storage m
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
-from urllib.parse import urlsplit
 
-from minio import Minio
-
+from dealguard_operator.s3_signing import BucketSigner, storage_client
 from dealguard_operator.settings import OperatorSettings
 
 # After the Job's deadline: the clocks of storage, operator and API server may differ by a minute.
@@ -36,15 +33,7 @@ class Presigner:
     """Signs URLs with the installation's storage credentials."""
 
     def __init__(self, settings: OperatorSettings) -> None:
-        endpoint = urlsplit(settings.s3_endpoint)
-        self._bucket = settings.s3_bucket
-        self._client = Minio(
-            endpoint.netloc,
-            access_key=settings.s3_access_key,
-            secret_key=settings.s3_secret_key.get_secret_value(),
-            secure=endpoint.scheme == "https",
-            region=settings.s3_region,  # without it, the client would ask the storage
-        )
+        self._signer = BucketSigner(settings, storage_client(settings))
 
     def urls_for(self, document_key: str, report_key: str, checkpoint_key: str, *, valid_seconds: float) -> RunUrls:
         """URLs for one document, one report and one checkpoint.
@@ -55,11 +44,10 @@ class Presigner:
             checkpoint_key: key of what the run has paid for so far; its attempts read, replace and remove it.
             valid_seconds: time until the Job's deadline; the URLs are valid a little longer.
         """
-        seconds = min(max(valid_seconds, 0) + _MARGIN_SECONDS, _MAX_VALID_SECONDS)
-        expires = timedelta(seconds=round(seconds))
+        seconds = round(min(max(valid_seconds, 0) + _MARGIN_SECONDS, _MAX_VALID_SECONDS))
 
         def sign(method: str, key: str) -> str:
-            return self._client.get_presigned_url(method, self._bucket, key, expires=expires)
+            return self._signer.presign(method, key, valid_seconds=seconds)
 
         return RunUrls(
             document_get=sign("GET", document_key),

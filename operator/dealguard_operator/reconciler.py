@@ -23,6 +23,7 @@ from dealguard_operator.job import deadline_of, job_manifest, secret_manifest
 from dealguard_operator.kubernetes_api import KubernetesApi, Listing
 from dealguard_operator.lease import Alone, Leadership
 from dealguard_operator.logs import AnalysisLogger, CorrelatedLogger
+from dealguard_operator.memory import give_back
 from dealguard_operator.metrics import Metrics, Snapshot, has_ended_run
 from dealguard_operator.model import (
     NO_REUSE,
@@ -35,20 +36,21 @@ from dealguard_operator.model import (
     DeleteJob,
     EventNote,
     JobState,
+    KnownAnalysis,
     Lookup,
     LookUpReport,
     Observation,
     PodState,
     QuotaRefusal,
 )
-from dealguard_operator.observe import analysis_from, job_from, pod_from
+from dealguard_operator.observe import analysis_from, job_from, known_analysis_from, pod_from
 from dealguard_operator.places import Candidate, Limits, Places
 from dealguard_operator.policies.admission import Standing, standing_of
 from dealguard_operator.policies.reuse import new_report
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reuse import Reuse
 from dealguard_operator.settings import OperatorSettings
-from dealguard_operator.store import Store
+from dealguard_operator.store import Store, has_ended
 from dealguard_operator.watch_check import WatchCheck
 from dealguard_operator.work_queue import WorkQueue
 
@@ -56,7 +58,7 @@ logger = logging.getLogger(__name__)
 
 TraceRun = Callable[[Analysis, tuple[PodState, ...]], None]
 OnListed = Callable[[str, str | None, str], bool]
-ParsedT = TypeVar("ParsedT", Analysis, JobState, PodState)
+ParsedT = TypeVar("ParsedT", KnownAnalysis, JobState, PodState)
 
 # Each waits for the API server most of the time; more would only queue up there.
 _WORKERS = 16
@@ -69,6 +71,8 @@ _LONGEST_RESYNC_RETRY_SECONDS = 8.0
 _SECRET_RECHECK_SECONDS = 60.0
 # A quota's room comes back when some Job ends, and those take a minute or so.
 _QUOTA_RETRY_SECONDS = 10
+# Some milliseconds, after which others have their turn.
+_PACKED_AT_ONCE = 20
 # What is not yet posted when the process is asked to end gets this long.
 _LAST_EVENTS_SECONDS = 0.5
 
@@ -186,7 +190,8 @@ class Reconciler:
     def see_analysis(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of an analysis."""
         self._last_event_at[names.PLURAL] = self._store.now()
-        if (analysis := _read(analysis_from, raw, self._store.analysis)) is None:
+        parse: Callable[[Raw], KnownAnalysis] = analysis_from
+        if (analysis := _read(parse, raw, self._store.known_analysis)) is None:
             return
         self._watches.delivered(analysis, is_deleted=is_deleted)
         if is_deleted:
@@ -205,7 +210,7 @@ class Reconciler:
         if is_deleted:
             self._store.remove_job(job)
         if is_news or is_deleted:
-            self._hurry(job.owner_uid)
+            self._hurry(job.owner_uid, may_matter_later=job.is_active)
 
     def see_pod(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of a pod."""
@@ -219,10 +224,15 @@ class Reconciler:
         if is_news or is_deleted:
             self._hurry(pod.analysis_uid)
 
-    def _hurry(self, uid: str) -> None:
-        """Look at an analysis whose run moved on, before those that wait; at one that ended there is no hurry."""
-        analysis = self._store.analysis(uid)
-        self._queue.add(uid, is_urgent=analysis is not None and _runs(analysis))
+    def _hurry(self, uid: str, *, may_matter_later: bool = False) -> None:
+        """Look at an analysis whose run moved on, before those that wait.
+
+        At one that has ended only if there is a Job to be deleted still: half of what a Job and its pod have to say
+        comes after the end, and a terminal status never changes by it.
+        """
+        analysis = self._store.known_analysis(uid)
+        if may_matter_later or analysis is None or not has_ended(analysis):
+            self._queue.add(uid, is_urgent=analysis is not None and _runs(analysis))
 
     # The slow look at everything.
 
@@ -257,14 +267,24 @@ class Reconciler:
             self._take_up(self._store.replace_jobs(namespace, jobs, list_began_at=began_at))
             began_at = self._store.now()
             listing = self._api.list_analyses(namespace)
-            analyses = await self._list("analyses", namespace, listing, analysis_from, self._store.analysis)
+            known = self._store.known_analysis
+            analyses = await self._list("analyses", namespace, listing, known_analysis_from, known)
             self._take_up(self._store.replace_analyses(namespace, analyses, list_began_at=began_at))
         # All that run are known before a place is given away. Who only waits for one is called when it is free.
-        known = [observation for uid in self._store.unfinished() if (observation := self._observe(uid)) is not None]
-        for observation in known:
+        unfinished = [one for uid in self._store.unfinished() if (one := self._observe(uid)) is not None]
+        for observation in unfinished:
             if self._line_up(observation) is not Standing.WAITS:
                 self._queue.add(observation.analysis.uid, is_urgent=_runs(observation.analysis))
         self._call_next()
+        await self._save_memory()
+
+    async def _save_memory(self) -> None:
+        """Keep what has ended in little memory, and give back what is free."""
+        for number, uid in enumerate(self._store.ended_and_not_packed()):
+            if number % _PACKED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            self._store.pack(uid)
+        give_back()
 
     async def _list(
         self,
@@ -587,9 +607,9 @@ class Reconciler:
             AnalysisLogger(analysis).warning("The Event %s could not be posted: %s", note.reason, error.message)
 
 
-def _runs(analysis: Analysis) -> bool:
+def _runs(analysis: KnownAnalysis) -> bool:
     """Whether it has a Job on record and has not ended."""
-    return analysis.status.job_name is not None and not analysis.status.has_ended
+    return isinstance(analysis, Analysis) and analysis.status.job_name is not None and not analysis.status.has_ended
 
 
 def _status_manifest(analysis: Analysis, decision: Decision) -> dict[str, Any]:

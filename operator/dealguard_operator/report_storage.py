@@ -6,27 +6,29 @@ a storage that is away keeps nobody from other work.
 
 import asyncio
 import hashlib
-import io
 import logging
 import os
+import ssl
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
-from urllib.parse import urlsplit
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+from xml.etree import ElementTree
 
+import aiohttp
 import certifi
 import urllib3
-from minio import Minio
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
-from pydantic import SecretStr
+from yarl import URL
 
 from dealguard_operator.errors import StorageUnavailableError
+from dealguard_operator.s3_signing import BucketSigner, StorageAccess, storage_client
 
-# Each waits for the storage most of the time. Threads, because the S3 client blocks.
-_THREADS = 8
+# Each waits for the storage most of the time.
+_CONNECTIONS = 8
 _CONNECT_SECONDS, _READ_SECONDS = 2.0, 4.0
 # For what is one object; a listing takes as long as it takes.
 _REQUEST_SECONDS = 10.0
@@ -35,7 +37,7 @@ _PAUSES_SECONDS = (1.0, 2.0, 5.0)
 _CHUNK_BYTES = 1 << 20
 _MISSING = ("NoSuchKey", "NoSuchObject")
 _AWAY = "The object storage does not answer."
-_REFUSALS = (S3Error, InvalidResponseError, ServerError)
+_CLIENT_REFUSALS = (S3Error, InvalidResponseError, ServerError)
 # What a HEAD says of a key that is not there, or that this storage cannot have.
 _NOT_THERE = (400, 404, 405, 410, 414)
 # Statuses below 500 that say "later".
@@ -46,19 +48,18 @@ ResultT = TypeVar("ResultT")
 logger = logging.getLogger(__name__)
 
 
-class StorageAccess(Protocol):
-    """Where the storage is and how to log in there."""
+class _RefusedError(Exception):
+    """The storage answers, and not with what was asked for.
 
-    @property
-    def s3_endpoint(self) -> str: ...
-    @property
-    def s3_access_key(self) -> str: ...
-    @property
-    def s3_secret_key(self) -> SecretStr: ...
-    @property
-    def s3_bucket(self) -> str: ...
-    @property
-    def s3_region(self) -> str: ...
+    Args:
+        status: the HTTP status.
+        code: S3's own word for it; empty if it has none.
+    """
+
+    def __init__(self, status: int, code: str = "") -> None:
+        super().__init__(status, code)
+        self.status = status
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,9 @@ class StoredObject:
 class ReportStorage:
     """The requests that the operator makes.
 
-    Every method raises `StorageUnavailableError` if the storage does not do what is asked.
+    Every method raises `StorageUnavailableError` if the storage does not do what is asked. Each analysis needs a few
+    requests about single objects: they go out here, over the event loop. The lists, which only the sweep asks for, are
+    the S3 client's, in a thread.
 
     Args:
         access: where and how.
@@ -82,32 +85,26 @@ class ReportStorage:
     """
 
     def __init__(self, access: StorageAccess, *, clock: Callable[[], float] = time.monotonic) -> None:
-        endpoint = urlsplit(access.s3_endpoint)
         self._bucket = access.s3_bucket
-        self._connections = urllib3.PoolManager(
+        self._ca_file = os.environ.get("SSL_CERT_FILE") or certifi.where()
+        self._client_connections = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
-            maxsize=_THREADS,
             retries=False,
             cert_reqs="CERT_REQUIRED",
-            ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
+            ca_certs=self._ca_file,
         )
-        self._client = Minio(
-            endpoint.netloc,
-            access_key=access.s3_access_key,
-            secret_key=access.s3_secret_key.get_secret_value(),
-            secure=endpoint.scheme == "https",
-            region=access.s3_region,  # without it, the client would ask the storage
-            http_client=self._connections,
-        )
+        self._client = storage_client(access, connections=self._client_connections)
+        self._signer = BucketSigner(access, self._client)
         self._clock = clock
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="storage")
+        self._session: aiohttp.ClientSession | None = None  # from the first request on
         self._failures = 0
         self._quiet_until = 0.0  # by the clock, while the storage is away
 
-    def close(self) -> None:
-        """Give up what is under way: a thread that waits ends by its time-out."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._connections.clear()
+    async def close(self) -> None:
+        """Give up what is under way."""
+        if self._session is not None:
+            await self._session.close()
+        self._client_connections.clear()
 
     async def find(self, key: str) -> StoredObject | None:
         """The object's present version; None if there is none."""
@@ -123,81 +120,123 @@ class ReportStorage:
 
     async def write(self, key: str, content: bytes) -> None:
         """Store an object in place of what is there."""
-
-        def put() -> None:
-            self._client.put_object(
-                self._bucket, key, io.BytesIO(content), len(content), content_type="application/json"
-            )
-
-        await self._call(put)
+        await self._call(lambda: self._write(key, content))
 
     async def remove(self, key: str) -> None:
         """Remove an object; none is fine too."""
-        await self._call(lambda: self._client.remove_object(self._bucket, key))
+        await self._call(lambda: self._remove(key))
 
     async def list_objects(self, prefix: str) -> list[StoredObject]:
         """All objects whose keys begin with `prefix`."""
-        return await self._call(lambda: self._list(prefix), seconds=None)
+        return await self._call(lambda: asyncio.to_thread(self._list, prefix), seconds=None)
 
-    def _find(self, key: str) -> StoredObject | None:
+    async def _find(self, key: str) -> StoredObject | None:
         try:
-            found = self._client.stat_object(self._bucket, key)
-        except _REFUSALS as error:
-            if _answer(error)[0] in _NOT_THERE:
+            async with self._ask("HEAD", key) as response:
+                headers = response.headers
+                modified_at = headers.get("Last-Modified")
+                return StoredObject(
+                    key,
+                    headers.get("ETag", "").replace('"', ""),
+                    int(headers.get("Content-Length", 0)),
+                    _known(parsedate_to_datetime(modified_at) if modified_at else None),
+                )
+        except _RefusedError as error:
+            if error.status in _NOT_THERE:
                 return None
             raise
-        return StoredObject(key, found.etag or "", found.size or 0, _known(found.last_modified))
 
-    def _read(self, key: str, max_bytes: int) -> bytes | None:
+    async def _read(self, key: str, max_bytes: int) -> bytes | None:
         content = bytearray()
-        for chunk in self._chunks(key):
+        async for chunk in self._chunks(key):
             content += chunk
             if len(content) > max_bytes:
                 return None
         return bytes(content) or None
 
-    def _sha256_of(self, key: str) -> str | None:
+    async def _sha256_of(self, key: str) -> str | None:
         digest, is_there = hashlib.sha256(), False
-        for chunk in self._chunks(key):
+        async for chunk in self._chunks(key):
             is_there = True
             digest.update(chunk)
         return digest.hexdigest() if is_there else None
 
-    def _chunks(self, key: str) -> Iterable[bytes]:
+    async def _chunks(self, key: str) -> AsyncIterator[bytes]:
         """What is stored under `key`, in pieces; nothing if it is not there."""
         try:
-            response = self._client.get_object(self._bucket, key)
-        except S3Error as error:
-            if error.code in _MISSING:
-                return
-            raise
-        try:
-            yield from response.stream(_CHUNK_BYTES)
-        finally:
-            response.close()
-            response.release_conn()
+            async with self._ask("GET", key) as response:
+                async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+                    yield chunk
+        except _RefusedError as error:
+            if error.code not in _MISSING:
+                raise
+
+    async def _write(self, key: str, content: bytes) -> None:
+        async with self._ask("PUT", key, content):
+            pass
+
+    async def _remove(self, key: str) -> None:
+        async with self._ask("DELETE", key):
+            pass
 
     def _list(self, prefix: str) -> list[StoredObject]:
-        return [
-            StoredObject(item.object_name, item.etag or "", item.size or 0, _known(item.last_modified))
-            for item in self._client.list_objects(self._bucket, prefix=prefix, recursive=True)
-            if item.object_name is not None
-        ]
+        try:
+            return [
+                StoredObject(item.object_name, item.etag or "", item.size or 0, _known(item.last_modified))
+                for item in self._client.list_objects(self._bucket, prefix=prefix, recursive=True)
+                if item.object_name is not None
+            ]
+        except _CLIENT_REFUSALS as error:
+            raise _refusal_of_client(error) from None
 
-    async def _call(self, request: Callable[[], ResultT], *, seconds: float | None = _REQUEST_SECONDS) -> ResultT:
+    @asynccontextmanager
+    async def _ask(self, method: str, key: str, content: bytes = b"") -> AsyncIterator[aiohttp.ClientResponse]:
+        """One request about one object, and its answer.
+
+        Raises:
+            _RefusedError: the storage does not do it.
+            ValueError: who answers is no storage.
+        """
+        headers = {**self._signer.headers(method, key, content), "accept-encoding": "identity"}
+        if method == "PUT":
+            headers["content-type"] = "application/json"
+        url = URL(self._signer.url(key), encoded=True)
+        async with self._connected().request(
+            method, url, data=content or None, headers=headers, allow_redirects=False
+        ) as response:
+            if response.status >= 300:
+                raise _RefusedError(response.status, _code_in(await response.read()))
+            yield response
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=_CONNECTIONS, ssl=ssl.create_default_context(cafile=self._ca_file)
+                ),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_READ_SECONDS),
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+    async def _call(
+        self, request: Callable[[], Awaitable[ResultT]], *, seconds: float | None = _REQUEST_SECONDS
+    ) -> ResultT:
         now = self._clock()
         if self._failures:
             if now < self._quiet_until:
                 raise StorageUnavailableError(_AWAY, retry_after_seconds=self._quiet_until - now)
             self._quiet_until = now + _PAUSES_SECONDS[-1]  # the others wait for what this one hears
         try:
-            result = await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._threads, request), seconds)
-        except _REFUSALS as error:
-            if (words := _refusal(error)) is not None:  # it answers, so the others may ask
+            async with asyncio.timeout(seconds):
+                result = await request()
+        except _RefusedError as error:
+            if (words := _words(error)) is not None:  # it answers, so the others may ask
                 self._note_presence()
                 raise StorageUnavailableError(words, retry_after_seconds=_PAUSES_SECONDS[-1]) from None
             raise self._note_absence() from None
-        except (MinioException, urllib3.exceptions.HTTPError, OSError, TimeoutError):
+        except (aiohttp.ClientError, MinioException, urllib3.exceptions.HTTPError, OSError, TimeoutError):
             raise self._note_absence() from None
         except (SyntaxError, ValueError):  # an XML parser's
             words = "The object storage gave an answer that is not S3's: check the installation's endpoint."
@@ -219,10 +258,10 @@ class ReportStorage:
         return StorageUnavailableError(_AWAY, retry_after_seconds=pause_seconds)
 
 
-def _refusal(error: Exception) -> str | None:
+def _words(error: _RefusedError) -> str | None:
     """What the storage's answer means, in a sentence without a URL; None if it stands for an absence."""
-    status, code = _answer(error)
-    if status is None or status >= 500 or status in _PASSING:
+    status, code = error.status, error.code
+    if status >= 500 or status in _PASSING:
         return None
     if code == "NoSuchBucket":
         return "The bucket does not exist in the object storage: correct the installation's bucket name."
@@ -236,12 +275,23 @@ def _refusal(error: Exception) -> str | None:
     return f"The object storage gave an unexpected answer (HTTP {status})."
 
 
-def _answer(error: Exception) -> tuple[int | None, str | None]:
-    """HTTP status and S3 code of an error, as far as it has them."""
+def _code_in(content: bytes) -> str:
+    """S3's own word for why it refuses; a HEAD has no body and says none.
+
+    Raises:
+        SyntaxError: it is no XML.
+    """
+    if not content.strip():
+        return ""
+    return ElementTree.fromstring(content).findtext("{*}Code") or ""  # noqa: S314 - our own storage's answer
+
+
+def _refusal_of_client(error: Exception) -> Exception:
+    """What the S3 client says of a refusal, as this module has it."""
     if isinstance(error, S3Error):
-        return error.response.status, error.code
+        return _RefusedError(error.response.status, error.code or "")
     status = error.status_code if isinstance(error, ServerError) else getattr(error, "_code", None)
-    return (status if isinstance(status, int) else None), None
+    return _RefusedError(status) if isinstance(status, int) else error
 
 
 def _known(time_: datetime | None) -> datetime:

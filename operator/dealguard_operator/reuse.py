@@ -96,7 +96,7 @@ class Reuse:
             task.cancel()
         if self._writing:
             await asyncio.wait(self._writing)
-        self._storage.close()
+        await self._storage.close()
 
     async def _document(self, analysis: Analysis) -> DocumentVersion | None:
         key = analysis.spec.document.key

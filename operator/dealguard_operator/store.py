@@ -4,6 +4,8 @@ The newest version of an object wins, whatever order its sources deliver it in. 
 back, so a list that was under way then cannot resurrect it. Only a fresh answer of the API server can, or a list that
 was asked for later: an object that lost our label is deleted to a watch that selects by it, and lives; so does one that
 was missing in the list of a lagging API server.
+
+What has ended is kept packed, once a resync has seen it so: until then its Job and pod still have news of it.
 """
 
 import time
@@ -11,23 +13,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from dealguard_operator.model import Analysis, JobState, Observation, PodState
-from dealguard_operator.observe import gone
+from dealguard_operator.model import Analysis, JobState, KnownAnalysis, Observation, PackedAnalysis, PodState
+from dealguard_operator.observe import gone, pack, unpack
 
-# A list that takes longer has failed long ago, so older deletions need not be remembered against it.
-_LONGEST_LIST_SECONDS = 600
+# A deletion is remembered against the lists that were asked for before it, and against answers that were under way
+# then, which take 15 s at most. For longer would be dear: one name in a block of memory keeps all of it.
+_LATEST_ANSWER_SECONDS = 20
 
-ObjectT = TypeVar("ObjectT", Analysis, JobState, PodState)
+ObjectT = TypeVar("ObjectT", KnownAnalysis, JobState, PodState)
 ChildT = TypeVar("ChildT", JobState, PodState)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Entry(Generic[ObjectT]):
     value: ObjectT
     observed_at: float  # by the monotonic clock, in seconds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Tombstone:
     resource_version: str  # the last that was known
     deleted_at: float  # by the monotonic clock, in seconds
@@ -112,8 +115,9 @@ class _Kind(Generic[ObjectT]):
             if uid not in present and entry.observed_at < list_began_at and is_in_list(entry.value)
         ]
         changed += [value for uid in lost if (value := self.remove(uid)) is not None]
-        oldest_list = self._clock() - _LONGEST_LIST_SECONDS
-        self._deleted = {uid: grave for uid, grave in self._deleted.items() if grave.deleted_at >= oldest_list}
+        if not is_fresh:  # these come one after the other, so no other one was asked for earlier
+            oldest = list_began_at - _LATEST_ANSWER_SECONDS
+            self._deleted = {uid: grave for uid, grave in self._deleted.items() if grave.deleted_at >= oldest}
         return changed
 
     def _was_deleted_before(self, uid: str, list_began_at: float) -> bool:
@@ -129,7 +133,7 @@ class Store:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._analyses = _Kind[Analysis](clock)
+        self._analyses = _Kind[KnownAnalysis](clock)
         self._jobs = _Kind[JobState](clock)
         self._pods = _Kind[PodState](clock)
         # Deleted pods of analyses that have not ended: the last they said may be the result.
@@ -141,12 +145,12 @@ class Store:
         """The time that `list_began_at` is measured by."""
         return self._clock()
 
-    def put_analysis(self, analysis: Analysis, *, may_return: bool = False) -> bool:
+    def put_analysis(self, analysis: KnownAnalysis, *, may_return: bool = False) -> bool:
         """Keep an analysis; whether it was news.
 
         `may_return`: a watch said so, and to a watch that selects by label, one that loses the label is deleted.
         """
-        if analysis.status.has_ended:
+        if has_ended(analysis):
             self._last_words.pop(analysis.uid, None)
         return self._analyses.put(analysis, is_fresh=may_return and self._analyses.is_after_deletion(analysis))
 
@@ -181,7 +185,9 @@ class Store:
         if self._may_still_matter(pod.analysis_uid):
             self._last_words.setdefault(pod.analysis_uid, {})[pod.uid] = gone(pod)
 
-    def replace_analyses(self, namespace: str | None, listed: Iterable[Analysis], *, list_began_at: float) -> set[str]:
+    def replace_analyses(
+        self, namespace: str | None, listed: Iterable[KnownAnalysis], *, list_began_at: float
+    ) -> set[str]:
         """Take over a complete list of analyses; the uids of those that changed or went."""
         changed = self._analyses.replace(_lives_in(namespace), listed, list_began_at=list_began_at)
         for analysis in changed:
@@ -229,6 +235,11 @@ class Store:
 
     def analysis(self, uid: str) -> Analysis | None:
         """The analysis, if it is known."""
+        known = self._analyses.get(uid)
+        return unpack(known) if isinstance(known, PackedAnalysis) else known
+
+    def known_analysis(self, uid: str) -> KnownAnalysis | None:
+        """The analysis as it is kept, if it is known."""
         return self._analyses.get(uid)
 
     def job(self, uid: str) -> JobState | None:
@@ -239,14 +250,14 @@ class Store:
         """The pod, if it is known and not deleted."""
         return self._pods.get(uid)
 
-    def analyses(self) -> Iterable[Analysis]:
-        """All that are known."""
+    def analyses(self) -> Iterable[KnownAnalysis]:
+        """All that are known, as they are kept."""
         return self._analyses.values()
 
-    def knows(self, value: Analysis | JobState | PodState) -> bool:
+    def knows(self, value: KnownAnalysis | JobState | PodState) -> bool:
         """Whether this version of an object, a newer one or its deletion is known."""
         match value:
-            case Analysis():
+            case Analysis() | PackedAnalysis():
                 return self._analyses.knows(value)
             case JobState():
                 return self._jobs.knows(value)
@@ -255,11 +266,21 @@ class Store:
 
     def unfinished(self) -> list[str]:
         """The uids of the analyses that have not ended."""
-        return [analysis.uid for analysis in self._analyses.values() if not analysis.status.has_ended]
+        return [analysis.uid for analysis in self._analyses.values() if not has_ended(analysis)]
+
+    def ended_and_not_packed(self) -> list[str]:
+        """The uids of the analyses that have ended since they were packed last."""
+        return [one.uid for one in self._analyses.values() if isinstance(one, Analysis) and has_ended(one)]
+
+    def pack(self, uid: str) -> None:
+        """Keep an analysis that has ended in little memory."""
+        analysis = self._analyses.get(uid)
+        if isinstance(analysis, Analysis) and has_ended(analysis):
+            self._analyses.put(pack(analysis))
 
     def observe(self, uid: str) -> Observation | None:
         """What is known of an analysis and its present run; None if there is no such analysis."""
-        analysis = self._analyses.get(uid)
+        analysis = self.analysis(uid)
         if analysis is None:
             return None
         job_name = analysis.expected_job_name
@@ -292,10 +313,15 @@ class Store:
 
     def _may_still_matter(self, analysis_uid: str) -> bool:
         analysis = self._analyses.get(analysis_uid)
-        return analysis is not None and not analysis.status.has_ended
+        return analysis is not None and not has_ended(analysis)
 
 
-def _lives_in(namespace: str | None) -> Callable[[Analysis | JobState | PodState], bool]:
+def has_ended(analysis: KnownAnalysis) -> bool:
+    """Whether its present run is over."""
+    return isinstance(analysis, PackedAnalysis) or analysis.status.has_ended
+
+
+def _lives_in(namespace: str | None) -> Callable[[KnownAnalysis | JobState | PodState], bool]:
     return lambda value: namespace is None or value.namespace == namespace
 
 

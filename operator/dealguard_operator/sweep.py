@@ -258,7 +258,7 @@ async def _run(settings: OperatorSettings, *, is_dry: bool, grace: timedelta, se
         head = f"Removed {len(removed)} objects."
         return [head, *summary(removed), *changed, *later, "Next: nothing to do; run it again now and then."]
     finally:
-        storage.close()
+        await storage.close()
         await api.close()
 
 

@@ -8,12 +8,12 @@ that the operator made itself count for nothing: it knows them from the answers.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from dealguard_operator.model import Analysis, JobState, PodState
+from dealguard_operator.model import JobState, KnownAnalysis, PodState
 
 # A silent watch is renewed after 70 s (kubernetes_api.py): by then it was, twice, and has told nothing.
 STALE_SECONDS = 150
 
-Watched = Analysis | JobState | PodState
+Watched = KnownAnalysis | JobState | PodState
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from dealguard_operator import errors
 from dealguard_operator.kubernetes_api import KubernetesApi
 from dealguard_operator.metrics import DECLARATIONS, MAX_NAMESPACES, OTHER_NAMESPACES, Metrics, Snapshot
 from dealguard_operator.model import Analysis
+from dealguard_operator.observe import pack
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
 from tests.unit.operator_api_server import MODEL, ApiServer, wait_until
@@ -272,7 +273,7 @@ async def test_tokens_without_a_price_are_told_apart_from_free_ones() -> None:
 async def test_the_number_of_namespaces_is_limited() -> None:
     metrics = Metrics()
     done = completed()
-    idle = [_in(f"n{number:04}", done) for number in range(MAX_NAMESPACES + 50)]
+    idle = [pack(_in(f"n{number:04}", done)) for number in range(MAX_NAMESPACES + 50)]
     busy = [_in("z-the-busiest", started()) for _ in range(3)]
     last = [_in("n0549", ContractAnalysisStatus()), _in("n0549", ContractAnalysisStatus())]
     metrics.read_from(lambda: Snapshot([*idle, *busy, *last], 0, 0.0, {}), lambda: False)

@@ -3,15 +3,16 @@
 import contextlib
 import copy
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from dealguard_api import names
 from dealguard_operator.errors import UnreadableResourceError
-from dealguard_operator.model import Running, Terminated, Waiting
-from dealguard_operator.observe import analysis_from, job_from, pod_from
-from tests.unit.operator_cases import KEY, NAME, NAMESPACE, UID, at
+from dealguard_operator.model import Analysis, PackedAnalysis, Running, Terminated, Waiting
+from dealguard_operator.observe import analysis_from, job_from, known_analysis_from, pack, pod_from, unpack
+from tests.unit.operator_cases import KEY, NAME, NAMESPACE, UID, analysis, at, completed, started
 
 RAW_ANALYSIS: dict[str, Any] = {
     "apiVersion": names.API_VERSION,
@@ -161,3 +162,19 @@ def test_a_time_at_the_end_of_the_calendar_is_none(time: str) -> None:
     raw["metadata"]["creationTimestamp"] = time
     with pytest.raises(UnreadableResourceError):
         job_from(raw)
+
+
+def test_packing_loses_nothing() -> None:
+    plain = analysis(completed(), generation=3, priority=7, runToken="again", ttlSecondsAfterFinished=60)
+    for one in (plain, replace(plain, is_deleting=True)):
+        packed = pack(one)
+        assert unpack(packed) == one
+        assert (packed.uid, packed.namespace, packed.resource_version) == (one.uid, one.namespace, one.resource_version)
+
+
+def test_only_what_has_ended_is_packed_when_it_is_read() -> None:
+    ended = {**RAW_ANALYSIS, "status": completed().to_wire()}
+    packed = known_analysis_from(ended)
+    assert isinstance(packed, PackedAnalysis)
+    assert unpack(packed) == analysis_from(ended)
+    assert isinstance(known_analysis_from({**RAW_ANALYSIS, "status": started().to_wire()}), Analysis)

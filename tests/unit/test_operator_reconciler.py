@@ -100,6 +100,19 @@ async def test_a_deletion_that_only_a_list_tells_gives_the_place_back(api_server
             await api_server.wait_for(second="Processing", third="Pending")
 
 
+async def test_what_was_packed_when_it_had_ended_runs_again_when_asked(api_server: CrowdedApiServer) -> None:
+    api_server.analyse("lease")
+    async with reconciling(api_server):
+        await api_server.pod("lease", 1, extract=0, analyze=0, message={"result": api_server.result_of("lease")})
+        await api_server.wait_for(lease="Completed")
+        await some_resyncs(api_server)
+        ended = api_server.objects["contractanalyses"]["lease"]
+        api_server.put("contractanalyses", {**ended, "spec": {**ended["spec"], "runToken": "again"}})
+        await wait_until(lambda: len(api_server.objects["jobs"]) == 2)
+        (before,) = api_server.objects["contractanalyses"]["lease"]["status"]["runs"]
+        assert before["report"] == ended["status"]["result"]["report"], "nothing of it was lost"
+
+
 async def test_who_takes_over_knows_first_which_places_are_taken(api_server: CrowdedApiServer) -> None:
     leadership = Switch(leads=False)
     async with reconciling(api_server, leadership, MAX_RUNNING="1", RESYNC_SECONDS="1000") as reconciler:
@@ -149,3 +162,22 @@ async def test_a_quota_without_room_for_the_secret_is_not_waited_for_for_ever(ap
     async with reconciling(api_server, ahead_seconds=200, START_DEADLINE_SECONDS="180"):
         await api_server.wait_for(first="Failed")
     assert "exceeded quota: small" in str(api_server.objects["contractanalyses"])
+
+
+async def test_what_a_finished_job_and_its_pod_say_after_the_end_is_known_and_not_looked_at(
+    api_server: CrowdedApiServer,
+) -> None:
+    api_server.analyse("lease")
+    async with reconciling(api_server, RESYNC_SECONDS="0.2") as reconciler:
+        await api_server.pod("lease", 1, extract=0, analyze=0, message={"result": api_server.result_of("lease")})
+        await api_server.wait_for(lease="Completed")
+        await wait_until(lambda: reconciler.snapshot().work_queue_depth == 0)
+        (pod,), (job,) = api_server.objects["pods"].values(), api_server.objects["jobs"].values()
+        pod["status"]["phase"] = "Failed"
+        reconciler.see_pod(api_server.put("pods", pod), is_deleted=False)
+        done = {"conditions": [{"type": "Complete", "status": "True"}]}
+        reconciler.see_job(api_server.put("jobs", {**job, "status": done}), is_deleted=False)
+        assert reconciler.snapshot().work_queue_depth == 0
+        running = {**job, "status": {"startTime": "2026-11-23T12:00:01Z"}}
+        reconciler.see_job(api_server.put("jobs", running), is_deleted=False)
+        assert reconciler.snapshot().work_queue_depth == 1, "a Job that runs on may have to be deleted"

@@ -76,7 +76,7 @@ def clock() -> Clock:
 async def storage(server: Server, clock: Clock) -> AsyncIterator[ReportStorage]:
     storage = ReportStorage(settings(S3_ENDPOINT=server.endpoint), clock=clock)
     yield storage
-    storage.close()
+    await storage.close()
 
 
 async def refused(request: Callable[[], object]) -> StorageUnavailableError:
@@ -108,7 +108,7 @@ async def test_a_port_that_nobody_listens_on_is_an_absence(server: Server, clock
     server.close()
     storage = ReportStorage(settings(S3_ENDPOINT=server.endpoint), clock=clock)
     assert (await refused(lambda: storage.find("a"))).message == AWAY
-    storage.close()
+    await storage.close()
 
 
 @pytest.mark.parametrize(

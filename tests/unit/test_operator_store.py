@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from dealguard_api import names
-from dealguard_operator.model import Observation
+from dealguard_operator.model import Observation, PackedAnalysis
+from dealguard_operator.observe import pack
 from dealguard_operator.store import Store
 from dealguard_operator.work_queue import WorkQueue
 from tests.unit.operator_cases import (
@@ -244,3 +245,51 @@ def test_a_later_list_refutes_a_deletion_that_an_older_one_made_believe() -> Non
     assert store.replace_analyses(None, [analysis()], list_began_at=9.5) == set(), "it was asked for before"
     assert store.replace_analyses(None, [analysis()], list_began_at=11.0) == {UID}
     assert store.analysis(UID) is not None
+
+
+def test_what_has_ended_is_packed_and_observed_as_before() -> None:
+    store, clock = filled()
+    assert store.ended_and_not_packed() == []
+    ended = replace(analysis(completed(), runToken="first"), resource_version="101", is_deleting=True)
+    store.put_analysis(ended)
+    before = seen(store)
+    assert store.ended_and_not_packed() == [UID]
+    store.pack(UID)
+    assert isinstance(store.known_analysis(UID), PackedAnalysis)
+    assert (store.ended_and_not_packed(), store.unfinished()) == ([], [])
+    assert seen(store) == before
+    assert store.analysis(UID) == ended
+    clock.time += 1
+    assert store.replace_analyses(None, [pack(ended)], list_began_at=clock()) == set(), "it is no news"
+    again = replace(analysis(started(), runToken="second"), resource_version="102")
+    assert store.put_analysis(again)
+    assert store.unfinished() == [UID]
+
+
+def test_what_has_not_ended_is_never_packed() -> None:
+    store, _ = filled()
+    store.pack(UID)
+    assert store.known_analysis(UID) == analysis(started())
+    store.remove_pod(succeeded())
+    assert seen(store).pods, "its pod's last words are kept"
+
+
+@pytest.mark.parametrize("seconds_later", [0, 15])
+def test_a_late_answer_brings_back_nothing_that_was_deleted(seconds_later: float) -> None:
+    store, clock = filled()
+    store.remove_job(job())
+    clock.time += seconds_later
+    store.replace_jobs(None, [], list_began_at=clock())
+    store.put_job(job())
+    assert seen(store).job is None
+
+
+def test_deletions_are_not_remembered_for_ever() -> None:
+    """One name that is kept keeps the block of memory that it lies in."""
+    store, clock = filled()
+    store.remove_job(job())
+    began_at, clock.time = clock(), clock() + 60
+    store.replace_jobs(None, [], list_began_at=began_at)
+    assert store.knows(job()), "a list from before does not let it be forgotten"
+    store.replace_jobs(None, [], list_began_at=clock())
+    assert not store.knows(job())

@@ -24,12 +24,16 @@ def record_attempts(observation: Observation) -> ContractAnalysisStatus:
         if attempt.usage is not None:
             usage = attempt.usage if usage is None else usage + attempt.usage
     documents = [document for pod in observation.pods if (document := document_of(pod)) is not None]
+    count = max(status.attempt_count or 0, len(known_pods)) or None
+    document = documents[-1] if documents else status.document
+    if not attempts and (count, document) == (status.attempt_count, status.document):
+        return status
     return status.model_copy(
         update={
             "attempts": [*status.attempts, *attempts][-MAX_ATTEMPTS_KEPT:],
-            "attempt_count": max(status.attempt_count or 0, len(known_pods)) or None,
+            "attempt_count": count,
             "usage": usage,
-            "document": documents[-1] if documents else status.document,
+            "document": document,
         }
     )
 
