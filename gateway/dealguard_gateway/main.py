@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import uvicorn
+import uvloop
 
 from dealguard_gateway import __version__
 from dealguard_gateway.access.oidc import Oidc
@@ -43,7 +44,7 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
         settings = GatewaySettings.from_environment(environment)
         configure_logs(settings)
         _allow_connections()
-        return asyncio.run(serve(settings, environment))
+        return uvloop.run(serve(settings, environment))
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - before there are logs
         return 2
