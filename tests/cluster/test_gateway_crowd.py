@@ -8,8 +8,19 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from dealguard_cluster import Cluster
-from tests.cluster.gateway_tools import Gateway, Tenants, User, poll, running_gateway
+from tests.cluster.gateway_tools import (
+    Gateway,
+    Tenants,
+    User,
+    gateway,
+    gateway_kubeconfig,
+    poll,
+    running_gateway,
+    tenants,
+)
 from tests.cluster.many_clients import Client, allow_files, ask_at_once
+
+__all__ = ["gateway", "gateway_kubeconfig", "tenants"]  # fixtures
 
 CLIENTS = 10_000
 # That ask for nothing and never end their headers (slow-loris).
