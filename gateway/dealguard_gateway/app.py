@@ -28,6 +28,7 @@ from dealguard_gateway.routes import (
     session,
     uploads,
 )
+from dealguard_gateway.routes.polls import Polls
 from dealguard_gateway.services import Services
 
 _UPLOADS = frozenset({("POST", "/contracts")})
@@ -61,7 +62,6 @@ def create_routes(stack: list[Middleware] | None = None) -> FastAPI:
             HTTPException: _answer_http,
         },
     )
-    app.router.routes.insert(0, contracts.POLL)
     # The most often asked first: paths are tried in this order.
     often = (contracts, uploads, report, document, events)
     for part in (*often, control, organizations, resource, session, openapi, page):
@@ -76,6 +76,7 @@ def _middleware(services: Services) -> list[Middleware]:
         Middleware(RequestRecord, metrics=services.metrics),
         *others,
         Middleware(SmallBodies, uploads=_UPLOADS),
+        Middleware(Polls, services=services),
     ]
 
 

@@ -34,7 +34,7 @@ _CORRELATION = ("request", "uid", "namespace", "name")
 log = logging.getLogger(__name__)
 
 
-@dataclass
+@dataclass(slots=True)
 class RequestNote:
     """What the lines of one request are about, as far as it is known."""
 

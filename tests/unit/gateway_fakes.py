@@ -124,12 +124,12 @@ class FakeGateway:
             yield client
 
 
-def fake_gateway(*, rights: set[tuple[str, ...]] | None = None, **changes: Any) -> FakeGateway:
-    """A gateway that has read an empty cluster."""
+def fake_gateway(*, rights: set[tuple[str, ...]] | None = None, is_synced: bool = True, **changes: Any) -> FakeGateway:
+    """A gateway that has read an empty cluster, or (not `is_synced`) nothing yet."""
     chosen = settings(**changes)
     kubernetes = FakeKubernetes(rights=rights or set(RIGHTS))
     store, metrics, sessions = AnalysisStore(chosen.namespaces), Metrics(), Sessions(chosen)
-    for scope in chosen.namespaces or (None,):
+    for scope in (chosen.namespaces or (None,)) if is_synced else ():
         store.confirm(scope)
     reviews = Reviews(
         kubernetes,  # type: ignore[arg-type]

@@ -63,10 +63,11 @@ class TokenBuckets:
 
     def take(self, key: str) -> float:
         """Take one; the seconds to wait until there is one again, 0 if it was there."""
-        wait_seconds = self.wait_seconds(key)
-        if not wait_seconds:
-            self._fill(key).tokens -= 1.0
-        return wait_seconds
+        bucket = self._fill(key)
+        if bucket.tokens < 1.0:
+            return (1.0 - bucket.tokens) / self._per_second
+        bucket.tokens -= 1.0
+        return 0.0
 
     def wait_seconds(self, key: str) -> float:
         """The seconds until there is one, without taking it."""

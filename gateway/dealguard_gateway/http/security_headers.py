@@ -56,10 +56,10 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                present = {name.lower() for name, _ in headers}
-                headers.extend(header for header in self._headers if header[0] not in present)
-                message = {**message, "headers": headers}
+                given = message.get("headers", ())
+                present = {name.lower() for name, _ in given}
+                more = [header for header in self._headers if header[0] not in present]
+                message = {**message, "headers": [*given, *more]}
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -84,7 +84,8 @@ class SessionRenewal:
                         answer.append("set-cookie", value)
             await send(message)
 
-        scope = {**scope, "headers": [*own, (b"cookie", cookie.encode())]}
+        # In place: what becomes of the scope on the way, its route, is looked at on the way back.
+        scope["headers"] = [*own, (b"cookie", cookie.encode())]
         await self._app(scope, receive, send_with_cookies)
 
     async def _renewed(self, session: SessionCredentials) -> SessionCredentials | None:

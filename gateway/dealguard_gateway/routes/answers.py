@@ -1,5 +1,6 @@
 """Answers that several routes give, and what OpenAPI says about them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -13,7 +14,8 @@ from dealguard_gateway.problems import ProblemBody
 # Beyond which the watch is taken for broken: an answer then says how old it may be, and `/readyz` fails.
 STALE_SECONDS = 60.0
 
-_PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
+_POLL_SECONDS = str(POLL_SECONDS)
+_PRIVATE = {"cache-control": "private, no-cache", "vary": "Authorization, Cookie"}
 MEANINGS = {
     "400": "The request cannot be read.",
     "401": "Nobody, or credentials that the cluster does not accept (any more).",
@@ -40,39 +42,70 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+class PreparedAnswer(Response):
+    """An answer whose headers are as they are sent: nothing is worked out.
+
+    Args:
+        status: the HTTP status.
+        headers: all of them, names in lower case.
+        body: the content.
+    """
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
+        # Not the base's: it would take as long as all the rest of a poll.
+        self.status_code = status
+        self.raw_headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self.body = body
+        self.background = None
+
+
 def contract_answer(
-    request: Request, entry: Entry, *, status: int = 200, headers: dict[str, str] | None = None
+    store: AnalysisStore,
+    entry: Entry,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    known: str | None = None,
 ) -> Response:
-    """A contract as it stands, or 304 where the client has it already."""
-    more = dict(_PRIVATE) if headers is None else {**_PRIVATE, **headers}
-    more["ETag"] = entry.etag
+    """A contract as it stands, or 304 where the client has it already.
+
+    Args:
+        store: where the contract comes from.
+        entry: the contract.
+        status: of the answer that is not 304.
+        headers: more headers, names in lower case.
+        known: the request's `If-None-Match`, where that counts.
+    """
+    more = {**_PRIVATE, "etag": entry.etag}
     if entry.contract.status not in FINISHED:
-        more["Retry-After"] = str(POLL_SECONDS)
-    stale_seconds(request.app.state.services.store, more)
-    if status == 200 and matches(request, entry.etag):
-        return Response(status_code=304, headers=more)
-    return Response(entry.body, status_code=status, headers=more, media_type="application/json")
+        more["retry-after"] = _POLL_SECONDS
+    add_staleness(store, more)
+    if headers:
+        more |= headers
+    if known is not None and matches(known, entry.etag):
+        return PreparedAnswer(304, more)
+    more |= {"content-type": "application/json", "content-length": str(len(entry.body))}
+    return PreparedAnswer(status, more, entry.body)
 
 
 def json_answer(request: Request, body: bytes, etag: str) -> Response:
     """Prepared JSON, or 304 where the client has it already."""
-    headers = {**_PRIVATE, "ETag": etag}
-    stale_seconds(request.app.state.services.store, headers)
-    if matches(request, etag):
+    headers = {**_PRIVATE, "etag": etag}
+    add_staleness(request.app.state.services.store, headers)
+    if matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")
 
 
-def stale_seconds(store: AnalysisStore, headers: dict[str, str]) -> None:
+def add_staleness(store: AnalysisStore, headers: dict[str, str]) -> None:
     """Say how old the answer may be, where that is more than it should be."""
     age_seconds = store.age_seconds
     if age_seconds > STALE_SECONDS:
-        headers["X-DealGuard-Stale-Seconds"] = "unknown" if age_seconds == float("inf") else str(int(age_seconds))
+        headers["x-dealguard-stale-seconds"] = "unknown" if age_seconds == float("inf") else str(int(age_seconds))
 
 
-def matches(request: Request, etag: str) -> bool:
-    """Whether the client has this version."""
-    known = request.headers.get("if-none-match")
+def matches(known: str | None, etag: str) -> bool:
+    """Whether a client that sends this `If-None-Match` has this version."""
     if known is None:
         return False
     return known in (etag, "*") or etag in (tag.strip().removeprefix("W/") for tag in known.split(","))

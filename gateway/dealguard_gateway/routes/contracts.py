@@ -4,17 +4,17 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from starlette.routing import Match, Route
-from starlette.types import Scope
 
 from dealguard_api.report import RiskLevel
 from dealguard_gateway.access.callers import Caller
 from dealguard_gateway.contracts import is_namespace
+from dealguard_gateway.http.answers import peer_address
 from dealguard_gateway.listing import ContractLists, Order, Selection
 from dealguard_gateway.model import Contract, ContractPage, ContractStatus
 from dealguard_gateway.problems import InvalidProblem
-from dealguard_gateway.routes.answers import contract_answer, json_answer, problem_responses
-from dealguard_gateway.routes.lookup import caller_of, entry_for, require, services_of
+from dealguard_gateway.routes.answers import json_answer, problem_responses
+from dealguard_gateway.routes.lookup import caller_of, require, services_of
+from dealguard_gateway.routes.polls import poll_answer
 from dealguard_gateway.services import Services
 
 router = APIRouter(tags=["contracts"])
@@ -36,26 +36,8 @@ ORGANIZATION = Query(description="The Kubernetes namespace.", examples=["acme"])
     responses={304: {"description": "As it was."}, **problem_responses(404)},
 )
 async def get_contract(request: Request, id: ContractId) -> Response:  # noqa: A002
-    """Where a contract stands."""
-    _, entry = await entry_for(request, id)
-    return contract_answer(request, entry)
-
-
-async def _poll(request: Request) -> Response:
-    return await get_contract(request, request.path_params["id"])
-
-
-class _KnownRoute(Route):
-    """A route that a request can be counted by."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        match, found = super().matches(scope)
-        return match, {**found, "route": self} if match is Match.FULL else found
-
-
-# What thousands ask every 3 seconds goes past FastAPI's handling of parameters, which takes as long as all the rest.
-# `getContract` above is what OpenAPI tells of it, and what answers other methods.
-POLL = _KnownRoute("/contracts/{id}", _poll, methods=["GET"])
+    """Where a contract stands. `Polls` says the same before a request comes this far."""
+    return await poll_answer(services_of(request), id, request.headers, peer_address(request))
 
 
 @router.get(

@@ -40,7 +40,7 @@ async def cancel_contract(request: Request, id: ContractId) -> Response:  # noqa
     """Cancel the present run."""
     caller, entry = await entry_for(request, id, "patch")
     entry = await _patched(services_of(request), caller, entry, cancelling)
-    return contract_answer(request, entry, status=202)
+    return contract_answer(services_of(request).store, entry, status=202)
 
 
 @router.post(
@@ -57,7 +57,7 @@ async def rerun_contract(request: Request, id: ContractId) -> Response:  # noqa:
     """Ask for another run."""
     caller, entry = await entry_for(request, id, "patch")
     entry = await _patched(services_of(request), caller, entry, rerunning)
-    return contract_answer(request, entry, status=202)
+    return contract_answer(services_of(request).store, entry, status=202)
 
 
 @router.delete(

@@ -52,7 +52,7 @@ async def get_document(request: Request, id: ContractId) -> Response:  # noqa: A
         "X-Content-Type-Options": "nosniff",
         "Content-Disposition": content_disposition(file_name_of(entry.raw), f"{entry.name}.pdf", suffix=".pdf"),
     }
-    if matches(request, found.etag):
+    if matches(request.headers.get("if-none-match"), found.etag):
         return Response(status_code=304, headers=headers)
     asked = _asked_range(request, found)
     range_ = asked or ByteRange(0, found.size_bytes - 1)

@@ -4,6 +4,8 @@ The order is the point. Whether somebody else's contract exists shows in nothing
 not in the way that the answer was found.
 """
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 
 from dealguard_gateway import logs
@@ -31,14 +33,18 @@ async def caller_of(request: Request) -> Caller:
         TooManyProblem: more than one user's, or one address's, share.
         UnavailableProblem: the API server does not answer.
     """
-    services, address = services_of(request), peer_address(request)
-    services.limits.check_stranger(address, request.headers)
+    return await caller_with(services_of(request), request.headers, peer_address(request))
+
+
+async def caller_with(services: Services, headers: Mapping[str, str], address: str) -> Caller:
+    """`caller_of`, for a request with these headers (names in lower case) from that address."""
+    services.limits.check_stranger(address, headers)
     try:
-        caller = await services.access.caller(request.headers)
+        caller = await services.access.caller(headers)
     except UnauthenticatedProblem:
         services.limits.count_failure(address)
         raise
-    services.limits.remember(request.headers)
+    services.limits.remember(headers)
     services.limits.take_request(caller)
     return caller
 
@@ -73,14 +79,24 @@ async def entry_for(request: Request, id: str, verb: str = "get") -> tuple[Calle
 
 async def entry_of_caller(request: Request, caller: Caller, id: str, verb: str = "get") -> Entry:  # noqa: A002
     """`entry_for`, for a caller who is known already."""
+    entry = await visible_entry(services_of(request), caller, id)
+    if verb != "get":
+        await require(request, caller, verb, entry.namespace, entry.name)
+    return entry
+
+
+async def visible_entry(services: Services, caller: Caller, id: str) -> Entry:  # noqa: A002
+    """The contract `id`, if the caller may see it.
+
+    Raises:
+        NotFoundProblem: there is none, or the caller may not see it: no telling which.
+        UnavailableProblem: the API server does not answer.
+    """
     namespace, name = split_id(id)
-    services = services_of(request)
     if not await services.access.may(caller, "get", namespace, name):
         raise contract_not_found()
     entry = services.store.get(namespace, name) or await _look_once_more(services, namespace, name)
     logs.about(uid=entry.uid, namespace=namespace, name=name)
-    if verb != "get":
-        await require(request, caller, verb, namespace, name)
     return entry
 
 

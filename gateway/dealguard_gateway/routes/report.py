@@ -72,7 +72,7 @@ async def get_report(
         "X-Content-Type-Options": "nosniff",
         "Content-Disposition": content_disposition(file_name_of(entry.raw), entry.name, suffix=_SUFFIXES[wanted]),
     }
-    if matches(request, etag):
+    if matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     content = await services_of(request).documents.read(key, MAX_REPORT_BYTES)
     if content is None or hashlib.sha256(content).hexdigest() != sha256:

@@ -139,9 +139,10 @@ def _check_key(key: str | None) -> None:
 
 async def _answer(request: Request, caller: Caller, entry: Entry, *, is_new: bool) -> Response:
     id_ = contract_id(entry.namespace, entry.name)
-    headers = {"Location": f"/contracts/{id_}"}
+    headers = {"location": f"/contracts/{id_}"}
     if is_new:
-        return contract_answer(request, entry, status=202, headers={**headers, "Retry-After": str(POLL_SECONDS)})
+        store = services_of(request).store
+        return contract_answer(store, entry, status=202, headers={**headers, "retry-after": str(POLL_SECONDS)})
     # Somebody else's upload of the same bytes may be seen by who may see contracts there.
     if not await services_of(request).access.may(caller, "get", entry.namespace, entry.name):
         raise InvalidProblem(
