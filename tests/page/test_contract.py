@@ -17,6 +17,8 @@ def test_stages_live_until_the_report(standin: Standin, english: Sample, open_pa
         scenes.running(standin, "c", stage)
         expect(now).to_have_text(words)
     expect(page.locator(".progress-head")).to_contain_text("bisher")
+    page.reload()
+    expect(now).to_have_text("Wird geprüft")
     picture(page, "progress-de")
     scenes.finished(standin, "c", *english)
     expect(page.get_by_role("heading", name="Überblick")).to_be_visible()
