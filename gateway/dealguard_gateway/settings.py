@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from dealguard_api.environment import cannot_start, variable
 
-_LISTS = ("namespaces", "session_keys", "allowed_origins", "oidc_scopes", "trusted_proxies")
+_LISTS = ("namespaces", "organizations", "session_keys", "allowed_origins", "oidc_scopes", "trusted_proxies")
 
 
 class SettingsError(Exception):
@@ -29,6 +29,9 @@ class GatewaySettings(BaseModel):
 
     # Empty: all namespaces, which needs a ClusterRole.
     namespaces: tuple[str, ...] = ()
+    # Organizations that people are offered before they have a contract. Few may list namespaces, so without it a person
+    # with rights in a new one is not told of it.
+    organizations: tuple[str, ...] = ()
 
     host: str = "0.0.0.0"  # noqa: S104 - a pod's own address
     port: Annotated[int, Field(ge=0, le=65535)] = 8000

@@ -218,6 +218,15 @@ async def test_organizations_are_those_in_which_the_caller_may_list(gateway: Fak
     }
 
 
+async def test_an_organization_without_a_contract_is_offered_where_the_installation_names_it() -> None:
+    gateway = fake_gateway(organizations=("acme", "globex"))
+    async with gateway.client() as client:
+        assert (await client.get("/organizations")).json() == [{"name": "acme", "mayUpload": True}]
+    unnamed = fake_gateway()
+    async with unnamed.client() as client:
+        assert (await client.get("/organizations")).json() == []
+
+
 async def test_events_begin_with_the_present_state_and_follow_the_changes(gateway: FakeGateway) -> None:
     gateway.store.put(analysis(version=1))
 
