@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import re
@@ -169,6 +170,21 @@ def build_one(tool: Tool, cache: Path, console: Console) -> Path:
     target = cache / "bin" / tool.key(_go_version(go), platform.machine())
     _build(tool, go, target, console)
     return target
+
+
+def download(folder: Path, module: str, cache: Path, console: Console) -> Path:
+    """The files of a module that is used as it is, such as definitions of resources, in Go's own cache of modules.
+
+    Args:
+        folder: with a go.mod that requires the module, and the go.sum that it is checked against.
+
+    Raises:
+        CommandFailedError: it could not be downloaded, or is not what it was.
+    """
+    go = find_go(parse_version(go_line((folder / "go.mod").read_text())), cache, console)
+    argv: list[str | Path] = [go, "mod", "download", "-json", module]
+    told = json.loads(run(argv, what=f"download the module {module}", cwd=folder, env=environment()))
+    return Path(told["Dir"])
 
 
 def locate(cache: Path) -> Binaries:

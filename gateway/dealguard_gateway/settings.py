@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from dealguard_api.environment import cannot_start, variable
 
-_LISTS = ("namespaces", "session_keys", "allowed_origins", "oidc_scopes", "trusted_proxies")
+_LISTS = ("namespaces", "organizations", "session_keys", "allowed_origins", "oidc_scopes", "trusted_proxies")
 
 
 class SettingsError(Exception):
@@ -29,6 +29,9 @@ class GatewaySettings(BaseModel):
 
     # Empty: all namespaces, which needs a ClusterRole.
     namespaces: tuple[str, ...] = ()
+    # Organizations that people are offered before they have a contract. Few may list namespaces, so without it a person
+    # with rights in a new one is not told of it.
+    organizations: tuple[str, ...] = ()
 
     host: str = "0.0.0.0"  # noqa: S104 - a pod's own address
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
@@ -78,6 +81,8 @@ class GatewaySettings(BaseModel):
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr | None = None  # PKCE does without
+    # Certificates that the issuer's is checked with. None: the machine's usual ones.
+    oidc_authority_file: Path | None = None
     oidc_scopes: tuple[str, ...] = ("openid", "profile", "email", "groups")
     # `cluster`: the API server trusts the issuer, and the identity token goes there as it is. `impersonate`: it does
     # not; the gateway checks the token itself and acts as its user, for which its account needs `impersonate`.
@@ -150,6 +155,8 @@ class GatewaySettings(BaseModel):
         issuer = urlsplit(self.oidc_issuer)
         if issuer.scheme == "http" and issuer.hostname not in ("localhost", "127.0.0.1", "::1"):
             raise ValueError("DEALGUARD_OIDC_ISSUER must be https: whoever can change its answers can be anybody")
+        if self.oidc_authority_file is not None and not self.oidc_authority_file.is_file():
+            raise ValueError("DEALGUARD_OIDC_AUTHORITY_FILE must name a file with certificates (PEM)")
         if (self.oidc_issuer or self.token_login) and not self.session_keys:
             raise ValueError("logging in needs DEALGUARD_SESSION_KEYS")
         return self

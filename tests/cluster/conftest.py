@@ -17,6 +17,7 @@ import pytest
 from dealguard_cluster import Cluster
 from tests.cluster.installation import Installation
 from tests.cluster.tools import Kubectl, only_run_with, running_cluster
+from tests.cluster.trusted_issuers import TrustedIssuers
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 NAME = os.environ.get("DEALGUARD_TEST_CLUSTER", "dealguard-test")
@@ -40,7 +41,9 @@ def only_run() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def cluster(only_run: None) -> Iterator[Cluster]:
     """The running test cluster."""
-    with running_cluster(NAME) as cluster:
+    issuers = TrustedIssuers(NAME)
+    issuers.clear()
+    with running_cluster(NAME, issuers.extra_arguments) as cluster:
         yield cluster
 
 

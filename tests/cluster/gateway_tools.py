@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -154,7 +155,12 @@ def storage_environment(cluster: Cluster) -> dict[str, str]:
 
 @contextmanager
 def running_gateway(
-    cluster: Cluster, kubeconfig: Path, folder: Path, *, wait_ready: bool = True, **settings: str
+    cluster: Cluster,
+    kubeconfig: Path,
+    folder: Path,
+    *,
+    wait_ready: bool = True,
+    **settings: str,
 ) -> Iterator[Gateway]:
     """A gateway, until the block ends.
 
@@ -206,6 +212,21 @@ def _wait_ready(gateway: Gateway) -> None:
     while not gateway.is_ready():
         assert gateway.process.poll() is None and time.monotonic() < end, f"the gateway is not ready: {gateway.log}"
         time.sleep(0.05)
+
+
+def log_in_at_issuer(
+    browser: httpx.Client, path: str = "/session/oidc/start", authority: Path | None = None
+) -> httpx.Response:
+    """Go where a browser would go from `path`, to the issuer and back; the last redirect's answer.
+
+    Args:
+        authority: whose certificate the issuer has, where it has one.
+    """
+    to_issuer = browser.get(path)
+    assert to_issuer.status_code == 303, to_issuer.text
+    tls = ssl.create_default_context(cafile=authority) if authority else False
+    at_issuer = httpx.get(to_issuer.headers["location"], trust_env=False, verify=tls)
+    return browser.get(at_issuer.headers["location"])
 
 
 def account_kubeconfig(cluster: Cluster, path: Path, token: str) -> Path:

@@ -10,7 +10,9 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from dealguard_cluster import Cluster
+from dealguard_cluster import Cluster, binaries
+from dealguard_cluster.console import Console
+from dealguard_cluster.layout import cache_root
 from dealguard_gateway.settings import GatewaySettings
 from tests.cluster.tools import Kubectl
 
@@ -31,7 +33,28 @@ LOGIN = {
     "gateway.oidc.issuer": "https://login.example.com/realms/a",
     "gateway.oidc.clientID": "dealguard",
     "gateway.oidc.clientSecret": "oidc",
+    "gateway.oidc.authority": "company",
 }
+
+
+ROUTE = {
+    "gateway.httpRoute.enabled": "true",
+    "gateway.httpRoute.parentRefs[0].name": "public",
+    "gateway.httpRoute.hostnames[0]": "contracts.example.com",
+}
+HTTP_ROUTES = "httproutes.gateway.networking.k8s.io"
+
+
+@pytest.fixture(scope="module")
+def http_routes(kubectl: Kubectl) -> Iterator[None]:
+    """The Gateway API's own definition of an HTTPRoute, established."""
+    folder = Path(__file__).parent / "go" / "gateway-api"
+    module = binaries.download(folder, "sigs.k8s.io/gateway-api", cache_root(), Console())
+    definition = module / "config" / "crd" / "standard" / "gateway.networking.k8s.io_httproutes.yaml"
+    kubectl.check("apply", "--server-side", "-f", str(definition))
+    kubectl.check("wait", "--for=condition=Established", f"crd/{HTTP_ROUTES}", "--timeout=30s")
+    yield
+    kubectl.check("delete", "crd", HTTP_ROUTES, "--wait=false")
 
 
 def _objects(cluster: Cluster, values: dict[str, str]) -> list[dict[str, Any]]:
@@ -112,6 +135,7 @@ def test_every_value_is_in_the_schema() -> None:
             "gateway.service.type": "NodePort",
             "gateway.service.nodePort": "30080",
             "gateway.allowedOrigins[0]": "https://other.example.com",
+            **ROUTE,
         },
     ],
     ids=[
@@ -123,7 +147,9 @@ def test_every_value_is_in_the_schema() -> None:
         "namespaced, with all of the gateway",
     ],
 )
-def test_the_api_server_accepts_every_object(cluster: Cluster, kubectl: Kubectl, more: dict[str, str]) -> None:
+def test_the_api_server_accepts_every_object(
+    cluster: Cluster, kubectl: Kubectl, http_routes: None, more: dict[str, str]
+) -> None:
     done = _helm(cluster, "template", "trial", str(CHART), values={**REQUIRED, **more})
     assert done.returncode == 0, done.stderr
     # Unknown fields are an error, as they would be for `helm install`.
@@ -256,7 +282,9 @@ def test_what_the_gateway_lacks_is_named(cluster: Cluster, values: dict[str, str
 def test_the_gateway_understands_every_variable_that_it_is_given(cluster: Cluster) -> None:
     (deployment,) = [
         item
-        for item in _objects(cluster, {**GATEWAY, **LOGIN, "watchNamespaces[0]": "legal"})
+        for item in _objects(
+            cluster, {**GATEWAY, **LOGIN, "watchNamespaces[0]": "legal", "gateway.organizations[0]": "legal"}
+        )
         if item["kind"] == "Deployment" and item["metadata"]["name"] == "trial-gateway"
     ]
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
@@ -265,8 +293,12 @@ def test_the_gateway_understands_every_variable_that_it_is_given(cluster: Cluste
     known = {f"DEALGUARD_{name.upper()}" for name in GatewaySettings.model_fields}
     assert environment.keys() <= known
     environment["DEALGUARD_SESSION_KEYS"] = Fernet.generate_key().decode()
+    authority = Path(str(environment.pop("DEALGUARD_OIDC_AUTHORITY_FILE")))
+    mounts = {Path(mount["mountPath"]): mount["name"] for mount in container["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in deployment["spec"]["template"]["spec"]["volumes"]}
+    assert volumes[mounts[authority.parent]]["configMap"] == {"name": "company"}
     settings = GatewaySettings.from_environment(environment)
-    assert settings.namespaces == ("legal",)
+    assert settings.namespaces == settings.organizations == ("legal",)
     assert settings.token_login
     assert settings.oidc_issuer == LOGIN["gateway.oidc.issuer"]
 
@@ -296,15 +328,21 @@ def test_a_gateway_without_a_cluster_role_has_roles_only(cluster: Cluster) -> No
     assert not kinds & {"ClusterRole", "ClusterRoleBinding"}
 
 
-def test_a_route_leads_to_the_service(cluster: Cluster) -> None:
-    values = {
-        **GATEWAY,
-        "gateway.httpRoute.enabled": "true",
-        "gateway.httpRoute.parentRefs[0].name": "public",
-        "gateway.httpRoute.hostnames[0]": "contracts.example.com",
-    }
-    objects = _objects(cluster, values)
+def test_a_route_leads_to_the_service(cluster: Cluster, kubectl: Kubectl, http_routes: None, namespace: str) -> None:
+    objects = _objects(cluster, {**GATEWAY, **ROUTE})
     (route,) = [item for item in objects if item["kind"] == "HTTPRoute"]
     (service,) = [item for item in objects if item["kind"] == "Service"]
-    (backend,) = route["spec"]["rules"][0]["backendRefs"]
-    assert backend == {"name": service["metadata"]["name"], "port": service["spec"]["ports"][0]["port"]}
+    name = route["metadata"]["name"]
+    kubectl.check("-n", namespace, "apply", "--validate=strict", "-f", "-", stdin=yaml.safe_dump(route))
+    spec = kubectl.get(HTTP_ROUTES, name, namespace)["spec"]
+    assert (spec["parentRefs"][0]["name"], spec["hostnames"]) == ("public", ["contracts.example.com"])
+    (rule,) = spec["rules"]
+    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/"}}]
+    assert rule["timeouts"] == {"request": "0s"}
+    (backend,) = rule["backendRefs"]
+    assert backend["kind"] == "Service", "what the definition fills in"
+    assert (backend["name"], backend["port"]) == (service["metadata"]["name"], service["spec"]["ports"][0]["port"])
+    # It is the definition that judges.
+    route["spec"]["rules"][0]["timeouts"]["request"] = "for ever"
+    refused = kubectl.run("-n", namespace, "apply", "-f", "-", stdin=yaml.safe_dump(route))
+    assert "spec.rules[0].timeouts.request" in refused.stderr

@@ -24,6 +24,7 @@ from tests.cluster.gateway_tools import (
     User,
     free_port,
     gateway_kubeconfig,
+    log_in_at_issuer,
     make_account,
     running_gateway,
     tenants,
@@ -444,14 +445,6 @@ def impersonating(
     kubectl.check("-n", namespace, "delete", "rolebinding", "legal")
 
 
-def _follow(browser: httpx.Client, path: str) -> httpx.Response:
-    """Go where a browser would go from `path`, to the issuer and back; the last redirect's answer."""
-    to_issuer = browser.get(path)
-    assert to_issuer.status_code == 303, to_issuer.text
-    back = httpx.get(to_issuer.headers["location"], trust_env=False).headers["location"]
-    return browser.get(back)
-
-
 def test_users_of_an_issuer_that_the_cluster_does_not_trust(
     scene: Scene, contract: str, impersonating: tuple[Gateway, OidcIssuer]
 ) -> None:
@@ -459,7 +452,7 @@ def test_users_of_an_issuer_that_the_cluster_does_not_trust(
     namespace = scene.tenants.namespace
     with gateway.client(headers=PAGE_HEADERS) as browser:
         assert browser.get("/session").json()["login"] == ["token", "oidc"]
-        answer = _follow(browser, "/session/oidc/start?next=/%23/contracts")
+        answer = log_in_at_issuer(browser, "/session/oidc/start?next=/%23/contracts")
         assert (answer.status_code, answer.headers["location"]) == (303, "/#/contracts")
         session = browser.get("/session").json()
         assert session["user"] == "oidc:anna@example.com"
@@ -515,7 +508,7 @@ def test_a_login_at_an_issuer_that_the_cluster_does_not_trust_says_so(
             running_gateway(cluster, gateway_kubeconfig, tmp_path, **settings) as gateway,
             gateway.client() as browser,
         ):
-            answer = _follow(browser, "/session/oidc/start")
+            answer = log_in_at_issuer(browser)
             assert answer.status_code == 401
             assert "the cluster does not accept identities of this issuer" in answer.text
             assert answer.headers["content-type"] == "text/html; charset=utf-8"

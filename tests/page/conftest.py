@@ -66,7 +66,7 @@ def url(standin: Standin) -> Iterator[str]:
 
 @pytest.fixture
 def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
-    """Opens the page: `open_page("#/", locale="de-DE", size=PHONE, dark=True)`.
+    """Opens the page: `open_page("#/", locale="de-DE", size=PHONE, dark=True)`; `has_clock`: the test moves its time.
 
     No error may stand in the console at the end, nor a violation of the security policy: except for requests that
     failed, which some tests want.
@@ -75,7 +75,13 @@ def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
     wrong: list[str] = []
 
     def open_(
-        where: str = "#/", *, locale: str = "en-GB", size: tuple[int, int] = DESKTOP, dark: bool = False, **options: Any
+        where: str = "#/",
+        *,
+        locale: str = "en-GB",
+        size: tuple[int, int] = DESKTOP,
+        dark: bool = False,
+        has_clock: bool = False,
+        **options: Any,
     ) -> Page:
         context = browser.new_context(
             locale=locale,
@@ -91,6 +97,8 @@ def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
         page.on(
             "console", lambda message: wrong.append(message.text) if _is_wrong(message.type, message.text) else None
         )
+        if has_clock:
+            page.clock.install()
         page.goto(f"{url}/{where}")
         return page
 

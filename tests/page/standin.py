@@ -7,6 +7,7 @@ It shares the models, the static files and the security headers with the gateway
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from dealguard_gateway.model import Contract
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "gateway/dealguard_gateway/page"
 PDFJS = ROOT / "gateway/pdfjs"
+_PIECE_BYTES = 64 * 1024
 FINISHED = ("completed", "failed", "cancelled")
 
 
@@ -49,6 +51,7 @@ class State:
     events_work: bool = True
     requests: list[str] = field(default_factory=list)
     uploads: list[dict[str, Any]] = field(default_factory=list)
+    document_bytes_sent: int = 0
     upload_gate: threading.Event = field(default_factory=threading.Event)
     version: int = 0
 
@@ -114,8 +117,16 @@ class Standin:
         self._tell(("deleted", self.state.contracts.pop(id)))
 
     def drop_streams(self) -> None:
-        """Break all streams of events."""
+        """Break all streams of events, once there is one."""
+        self.await_listener()
         self._tell(None)
+
+    def await_listener(self) -> None:
+        """Wait until somebody listens to events."""
+        end = time.monotonic() + 20
+        while not self._listeners:
+            assert time.monotonic() < end, "nobody listens to events"
+            time.sleep(0.02)
 
     def _tell(self, what: tuple[str, Contract] | None) -> None:
         if self._loop is not None:
@@ -142,7 +153,7 @@ class Standin:
         try:
             yield f"http://127.0.0.1:{self.port}"
         finally:
-            self.drop_streams()
+            self._tell(None)
             server.should_exit = True
             thread.join(10)
             self._loop = None
@@ -258,12 +269,25 @@ class Standin:
             return problem("document-not-found", 404)
         headers = {"Accept-Ranges": "bytes"}
         asked = request.headers.get("range", "")
-        if asked.startswith("bytes="):
-            first, _, last = asked.removeprefix("bytes=").partition("-")
-            start, end = int(first), min(int(last or len(content) - 1), len(content) - 1)
-            headers["Content-Range"] = f"bytes {start}-{end}/{len(content)}"
-            return Response(content[start : end + 1], 206, headers, media_type="application/pdf")
-        return Response(content, 200, headers, media_type="application/pdf")
+        if not asked.startswith("bytes="):
+            # In pieces, as from a storage: a reader that has seen enough of the headers hangs up.
+            return StreamingResponse(
+                self._pieces(content),
+                headers={**headers, "Content-Length": str(len(content))},
+                media_type="application/pdf",
+            )
+        first, _, last = asked.removeprefix("bytes=").partition("-")
+        start, end = int(first), min(int(last or len(content) - 1), len(content) - 1)
+        headers["Content-Range"] = f"bytes {start}-{end}/{len(content)}"
+        self.state.document_bytes_sent += end + 1 - start
+        return Response(content[start : end + 1], 206, headers, media_type="application/pdf")
+
+    async def _pieces(self, content: bytes) -> AsyncIterator[bytes]:
+        for start in range(0, len(content), _PIECE_BYTES):
+            piece = content[start : start + _PIECE_BYTES]
+            self.state.document_bytes_sent += len(piece)
+            yield piece
+            await asyncio.sleep(0.01)
 
     async def _upload(self, request: Request) -> Response:
         async with request.form() as form:

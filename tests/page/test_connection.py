@@ -1,8 +1,13 @@
 """What the page survives: lost events, a restarted gateway, no network, an expired session, a hidden tab, a reload."""
 
+import io
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
+from reportlab.pdfgen.canvas import Canvas
 
+from dealguard_gateway.model import Contract
 from tests.page import scenes
 from tests.page.conftest import OpenPage, Sample, picture
 from tests.page.standin import Standin
@@ -18,14 +23,62 @@ def notice(page: Page) -> object:
     return page.locator(".connection.shown")
 
 
-def test_without_events_it_asks_every_three_seconds(standin: Standin, open_page: OpenPage) -> None:
+def paused(page: Page, standin: Standin) -> Page:
+    """The page with its clock at rest, and nothing under way."""
+    page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=20))
+    page.wait_for_timeout(500)
+    return page
+
+
+def readings(standin: Standin) -> int:
+    """How often the contract was read."""
+    return standin.state.requests.count("GET /contracts/acme.c")
+
+
+def reads_again_after(page: Page, standin: Standin, seconds: float) -> bool:
+    """Whether the next reading comes when the page's clock has gone on so far, and not before; once it is done."""
+    before = readings(standin)
+    page.clock.run_for(seconds * 1000 - 100)
+    page.wait_for_timeout(200)
+    is_early = readings(standin) > before
+    with page.expect_response("**/contracts/acme.c"):
+        page.clock.run_for(100)
+    page.wait_for_timeout(500)  # until the page has understood the answer and set its next time
+    return not is_early and readings(standin) == before + 1
+
+
+def test_without_events_it_asks_every_three_seconds_and_every_thirty_where_nobody_looks(
+    standin: Standin, open_page: OpenPage
+) -> None:
     standin.state.events_work = False
     scenes.running(standin, "c", "queued")
-    page = open_page()
-    expect(page.locator(".row")).to_contain_text("Waiting")
-    scenes.running(standin, "c", "analyzing")
-    expect(page.locator(".row")).to_contain_text("Analysing")
+    page = open_page("#/contracts/acme.c", has_clock=True)
+    step = page.locator("[aria-current=step]")
+    expect(step).to_have_text("Waiting")
+    paused(page, standin)
+    scenes.running(standin, "c", "starting")
+    assert all(reads_again_after(page, standin, 3) for _ in range(3))
+    expect(step).to_have_text("Starting")
     expect(notice(page)).to_have_count(0)
+    page.evaluate(HIDE, True)
+    assert reads_again_after(page, standin, 30)
+    scenes.running(standin, "c", "analyzing")
+    page.evaluate(HIDE, False)
+    expect(step).to_have_text("Analysing")
+
+
+def test_a_laptop_that_was_closed_catches_up_and_listens_again(standin: Standin, open_page: OpenPage) -> None:
+    contract = scenes.running(standin, "c", "queued")
+    page = open_page("#/contracts/acme.c", has_clock=True)
+    expect(page.locator("[aria-current=step]")).to_have_text("Waiting")
+    standin.await_listener()
+    # Its connection is dead, and nothing tells the browser so.
+    standin.state.contracts[contract.id] = Contract.model_validate(
+        {**contract.model_dump(), "status": "processing", "stage": "analyzing"}
+    )
+    with page.expect_request("**/contracts/acme.c/events"):
+        page.clock.fast_forward("01:00:00")
+    expect(page.locator("[aria-current=step]")).to_have_text("Analysing")
 
 
 def test_events_that_break_off_are_taken_up_again(standin: Standin, open_page: OpenPage) -> None:
@@ -70,6 +123,7 @@ def test_an_expired_session_is_renewed_where_one_is(standin: Standin, open_page:
     scenes.finished(standin, "c", *english)
     page = open_page("#/contracts/acme.c")
     expect(page.locator(".finding").first).to_be_visible()
+    expect(page.locator(".pdf-page[data-drawn]").first).to_be_visible()
     page.get_by_label("Order").select_option("page")
     standin.state.user = None
     page.get_by_role("button", name="Analyse again").click()
@@ -121,24 +175,52 @@ def test_a_link_with_a_token(standin: Standin, open_page: OpenPage, token: str, 
     assert standin.state.asked("POST /session") == (0 if user else 1)
 
 
-def test_a_hidden_page_rests_and_catches_up(standin: Standin, open_page: OpenPage) -> None:
-    standin.state.events_work = False
-    scenes.running(standin, "c", "queued")
-    page = open_page("#/contracts/acme.c")
-    expect(page.locator("[aria-current=step]")).to_have_text("Waiting")
-    page.evaluate(HIDE, True)
-    page.wait_for_timeout(500)
-    asked = standin.state.asked("GET /contracts/acme.c")
-    scenes.running(standin, "c", "starting")
-    page.wait_for_timeout(4000)
-    assert standin.state.asked("GET /contracts/acme.c") == asked, "it asks less often than every 3 s"
-    page.evaluate(HIDE, False)
-    expect(page.locator("[aria-current=step]")).to_have_text("Starting")
-
-
 def test_a_gateway_that_is_not_there_at_first(standin: Standin, open_page: OpenPage) -> None:
     standin.state.faults["/session"] = (503, 1)
     page = open_page()
     expect(page.get_by_role("alert")).to_have_text("The service is not available at the moment. Try again in a minute.")
     standin.state.faults.clear()
     expect(page.get_by_text("No contracts yet")).to_be_visible()
+
+
+def test_a_document_that_a_session_ended_for_is_there_after_the_login(
+    standin: Standin, open_page: OpenPage, english: Sample
+) -> None:
+    scenes.finished(standin, "c", *english)
+    standin.state.faults["/contracts/acme.c/document"] = (401, 0)
+    page = open_page("#/contracts/acme.c")
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    dialog.get_by_label("Access token").fill("valid")
+    standin.state.faults.clear()
+    dialog.get_by_role("button", name="Log in", exact=True).click()
+    expect(page.locator(".pdf-page[data-drawn]").first).to_be_visible()
+
+
+def test_a_long_document_comes_as_it_is_read_also_after_the_session_has_ended(
+    standin: Standin, open_page: OpenPage, english: Sample
+) -> None:
+    long = long_pdf(pages=60)
+    scenes.finished(standin, "c", english[0], long)
+    page = open_page("#/contracts/acme.c")
+    expect(page.locator(".pdf-page[data-drawn]").first).to_be_visible()
+    assert standin.state.document_bytes_sent < len(long) / 2
+    standin.state.faults["/contracts/acme.c/document"] = (401, 0)
+    document = page.get_by_role("document", name="Document")
+    document.press("End")
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    dialog.get_by_label("Access token").fill("valid")
+    standin.state.faults.clear()
+    dialog.get_by_role("button", name="Log in", exact=True).click()
+    expect(page.locator('.pdf-page[data-page="60"][data-drawn]')).to_be_in_viewport()
+
+
+def long_pdf(pages: int) -> bytes:
+    """A document of many pages of 20 KB each."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pageCompression=0, invariant=1)
+    for number in range(1, pages + 1):
+        for line in range(100):
+            canvas.drawString(72, 800 - 7 * line, f"{number}.{line} " + "whereas " * 20)
+        canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()

@@ -17,6 +17,8 @@ def test_stages_live_until_the_report(standin: Standin, english: Sample, open_pa
         scenes.running(standin, "c", stage)
         expect(now).to_have_text(words)
     expect(page.locator(".progress-head")).to_contain_text("bisher")
+    page.reload()
+    expect(now).to_have_text("Wird geprüft")
     picture(page, "progress-de")
     scenes.finished(standin, "c", *english)
     expect(page.get_by_role("heading", name="Überblick")).to_be_visible()
@@ -41,6 +43,8 @@ def test_failure_says_what_to_do_and_can_be_retried(standin: Standin, open_page:
     page = open_page("#/contracts/acme.c", locale="de-DE")
     expect(page.get_by_text("Das PDF ist mit einem Passwort geschützt.")).to_be_visible()
     expect(page.get_by_text("Speichern Sie eine Kopie ohne Passwort")).to_be_visible()
+    # The same document would fail again, so another one is what is offered first.
+    expect(page.get_by_role("link", name="Andere Datei hochladen")).to_have_attribute("href", "#/")
     picture(page, "failed-de")
     page.get_by_role("button", name="Noch einmal analysieren").click()
     expect(page.get_by_role("heading", name="Wird verarbeitet")).to_be_visible()
@@ -88,6 +92,7 @@ def test_one_that_is_not_there_or_goes_away(standin: Standin, open_page: OpenPag
     scenes.running(standin, "c", "queued")
     page.goto(page.url.split("#")[0] + "#/contracts/acme.c")
     expect(page.locator("[aria-current=step]")).to_have_text("Waiting")
+    standin.await_listener()
     standin.remove("acme.c")
     expect(page.get_by_text("This contract has just been deleted.")).to_be_visible()
 

@@ -1,7 +1,12 @@
 """Names, quotes and words of a model are shown, never executed, and do not deceive by their direction."""
 
+import io
+
 import pytest
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+from reportlab.pdfgen.canvas import Canvas
 
 from dealguard_api.report import Report
 from tests.page import scenes
@@ -52,6 +57,38 @@ def test_hostile_words_are_words(standin: Standin, open_page: OpenPage, text: st
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog")).to_contain_text(text)
     assert is_unharmed(page)
+
+
+def hostile_pdf() -> bytes:
+    """A document with these words on its page, and what some viewers run: scripts, and links that are some."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, invariant=1)
+    for line, text in enumerate(HOSTILE.values()):
+        canvas.drawString(40, 780 - 30 * line, text)
+    canvas.linkURL("javascript:window.hacked = 1", (0, 0, 600, 800), relative=0)
+    canvas.showPage()
+    canvas.save()
+    writer = PdfWriter(clone_from=PdfReader(buffer))
+    script = TextStringObject("app.alert('hacked'); window.hacked = 1;")
+    writer.root_object[NameObject("/OpenAction")] = DictionaryObject(
+        {NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): script}
+    )
+    document = io.BytesIO()
+    writer.write(document)
+    return document.getvalue()
+
+
+def test_a_hostile_document_is_shown_and_nothing_of_it_runs(standin: Standin, open_page: OpenPage) -> None:
+    scenes.finished(standin, "c", report_with("A lease."), hostile_pdf())
+    page = open_page("#/contracts/acme.c")
+    said: list[str] = []
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    shown = page.locator(".pdf-page[data-drawn] .textLayer")
+    for text in HOSTILE.values():
+        expect(shown).to_contain_text(text)
+    page.locator(".pdf-page").first.click(position={"x": 200, "y": 200})
+    assert is_unharmed(page)
+    assert said == []
 
 
 def test_an_address_cannot_carry_a_script(standin: Standin, open_page: OpenPage) -> None:

@@ -137,7 +137,7 @@ def test_findings_are_filtered_and_sorted(standin: Standin, english: Sample, ope
         for text in page.locator(".finding .quotation:first-of-type .quote-page").all_text_contents()
     ]
     assert pages == sorted(pages)
-    page.get_by_label("Hurts").select_option("Licensee")
+    page.get_by_label("Risk for").select_option("Licensee")
     expect(shown).to_have_count(sum(each.perspective == "Licensee" for each in english[0].findings))
     page.get_by_role("button", name="Open all").click()
     expect(page.locator(".finding:not([open])")).to_have_count(0)

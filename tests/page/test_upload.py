@@ -1,6 +1,7 @@
 """Uploading: dropping, choosing, progress, cancelling, and what cannot be sent."""
 
 import base64
+import re
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -97,6 +98,18 @@ def test_progress_cancelling_and_trying_again(standin: Standin, english: Sample,
     row.get_by_role("button", name="Upload again").click()
     # The stand-in does not notice who went away, and has it already; the gateway keeps nothing of such an upload.
     expect(row).to_contain_text("Was here already")
+
+
+def test_how_far_an_upload_is(standin: Standin, english: Sample, open_page: OpenPage) -> None:
+    page = open_page()
+    expect(page.get_by_text("Drop PDFs here")).to_be_visible()
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 200_000}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
+    drop(page, {"a.pdf": english[1] + bytes(600_000)})
+    bar = page.get_by_role("progressbar")
+    expect(page.locator(".upload-row")).to_contain_text(re.compile(r"Uploading, [1-9]\d? %"))
+    assert 0 < float(bar.get_attribute("value") or bar.get_attribute("aria-valuenow") or 0) < 100
+    expect(page.get_by_role("heading", name="Is being processed")).to_be_visible()
 
 
 def test_a_busy_service_is_tried_again_by_itself(standin: Standin, english: Sample, open_page: OpenPage) -> None:

@@ -41,6 +41,12 @@ def test_every_failure_is_explained_in_both_languages() -> None:
     assert {code.reason.value for code in ExitCode} - _NO_FAILURE <= explained
 
 
+def test_another_upload_is_offered_for_reasons_that_there_are() -> None:
+    source = (PAGE / "words/reasons.js").read_text()
+    offered = set(re.findall(r'"(\w+)"', source[source.index("ANOTHER_UPLOAD") :].split("]", 1)[0]))
+    assert offered and offered <= {reason.value for reason in Reason}
+
+
 def test_nothing_is_ever_written_as_markup() -> None:
     """Text reaches the document as text; the browser's tests try it, this keeps the doors shut."""
     doors = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc|DOMParser")

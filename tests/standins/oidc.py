@@ -185,8 +185,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.state.requests.append(f"POST {parts.path}")
         if parts.path == "/authorize":
             form = _flat(body)
-            user = {"sub": form["user"], "email": form["user"], "email_verified": True}
-            self._hand_out_code(_flat(parts.query), user)
+            known = self.state.user
+            stranger = {"sub": form["user"], "email": form["user"], "email_verified": True}
+            self._hand_out_code(_flat(parts.query), known if form["user"] == known.get("email") else stranger)
         elif parts.path == "/token":
             self._token(_flat(body))
         else:

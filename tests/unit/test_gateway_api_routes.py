@@ -48,6 +48,26 @@ async def test_polls_ask_the_api_server_nothing(gateway: FakeGateway) -> None:
     assert gateway.kubernetes.asked == {"tokenreviews": 1, "subjectaccessreviews": 1}
 
 
+async def test_who_asks_too_much_is_told_when_to_come_back_and_others_are_served() -> None:
+    gateway = fake_gateway(requests_per_second=1, uploads_per_minute=1)
+    gateway.store.put(analysis())
+    gateway.store.put(analysis("theirs", namespace="globex"))
+    async with gateway.client() as greedy, gateway.client("other-token") as other:
+        answers = [await greedy.get("/contracts/acme.lease") for _ in range(40)]
+        assert {answer.status_code for answer in answers} == {200, 429}
+        refused = answers[-1]
+        assert (refused.status_code, refused.headers["content-type"]) == (429, "application/problem+json")
+        assert int(refused.headers["retry-after"]) > 0
+        assert (await other.get("/contracts/globex.theirs")).status_code == 200
+    gateway = fake_gateway(uploads_per_minute=1, max_pdf_bytes=1024)
+    async with gateway.client() as client:
+        # Too large by its own word: refused before anything is stored, and counted all the same.
+        uploads = [
+            await client.post("/contracts?organization=acme", files={"file": ("a.pdf", bytes(2**20))}) for _ in range(2)
+        ]
+        assert [answer.status_code for answer in uploads] == [413, 429]
+
+
 @pytest.mark.parametrize("path", ["", "/events"])
 async def test_somebody_elses_and_a_missing_contract_are_the_same(gateway: FakeGateway, path: str) -> None:
     gateway.store.put(analysis("secret", namespace="acme"))
@@ -196,6 +216,15 @@ async def test_organizations_are_those_in_which_the_caller_may_list(gateway: Fak
         "other-token": [{"name": "globex", "mayUpload": False}],
         "nobody-token": [],
     }
+
+
+async def test_an_organization_without_a_contract_is_offered_where_the_installation_names_it() -> None:
+    gateway = fake_gateway(organizations=("acme", "globex"))
+    async with gateway.client() as client:
+        assert (await client.get("/organizations")).json() == [{"name": "acme", "mayUpload": True}]
+    unnamed = fake_gateway()
+    async with unnamed.client() as client:
+        assert (await client.get("/organizations")).json() == []
 
 
 async def test_events_begin_with_the_present_state_and_follow_the_changes(gateway: FakeGateway) -> None:

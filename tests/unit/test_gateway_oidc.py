@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +13,7 @@ from dealguard_gateway.access.impersonation import Identity
 from dealguard_gateway.access.oidc import Oidc
 from dealguard_gateway.access.sessions import LoginState, SessionCredentials
 from dealguard_gateway.problems import ForbiddenProblem, Problem, UnauthenticatedProblem, UnavailableProblem
+from tests.standins.certificates import server_certificate
 from tests.standins.oidc import OidcIssuer
 from tests.unit.gateway_settings import settings
 
@@ -85,6 +87,14 @@ async def test_a_confidential_client_proves_itself_too() -> None:
         assert (await log_in(client_of(issuer, OIDC_CLIENT_SECRET="s3cret"))).token
         with pytest.raises(UnauthenticatedProblem, match="invalid_client"):
             await log_in(client_of(issuer, OIDC_CLIENT_SECRET="another"))
+
+
+async def test_an_issuer_with_a_certificate_of_the_companys_own_authority(tmp_path: Path) -> None:
+    tls, authority = server_certificate("127.0.0.1", tmp_path)
+    with OidcIssuer(f"{PAGE}/session/oidc/callback", dict(USER), tls=tls) as issuer:
+        assert (await log_in(client_of(issuer, OIDC_AUTHORITY_FILE=str(authority)))).token
+        with pytest.raises(UnavailableProblem, match="ConnectError"):
+            await log_in(client_of(issuer))
 
 
 async def test_what_is_sent_to_the_issuer(issuer: OidcIssuer) -> None:

@@ -219,6 +219,7 @@ def test_without_keys_there_are_no_sessions() -> None:
             "must be https",
             "anybody on the way could be anybody",
         ),
+        ({"OIDC_AUTHORITY_FILE": "/nowhere.crt"}, "DEALGUARD_OIDC_AUTHORITY_FILE", "nothing to check with"),
     ],
 )
 def test_settings_that_would_open_a_door_are_refused_at_start(

@@ -61,7 +61,7 @@ class Oidc:
     def __init__(self, settings: GatewaySettings, *, clock: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._clock = clock
-        self._tls = ssl.create_default_context()  # SSL_CERT_FILE names an authority of one's own
+        self._tls = ssl.create_default_context(cafile=settings.oidc_authority_file)
         self._issuer: _Issuer | None = None
         # Digest of a bearer token to whom it names, and when it ends.
         self._validated: OrderedDict[bytes, tuple[Identity, float]] = OrderedDict()

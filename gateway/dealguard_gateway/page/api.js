@@ -25,6 +25,11 @@ export function onLoginNeeded(how) {
   logIn = how;
 }
 
+/** For what is read by others than `request`, such as PDF.js. */
+export function logInAgain() {
+  return logIn();
+}
+
 /** What listens to whether the gateway answers. @type {Set<(answered: boolean) => void>} */
 const listeners = new Set();
 

@@ -171,8 +171,8 @@ export class Live {
     clearTimeout(this.reopening);
     this.reopening = setTimeout(() => this.#open(), seconds * 1000);
     // What happened in between is read now, and that also tells whether the gateway is there at all.
+    // One that never spoke has changed nothing: the next reading stays where it is.
     if (wasTrusted) this.#read();
-    else this.#schedule();
   }
 
   #close() {

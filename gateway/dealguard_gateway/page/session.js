@@ -103,17 +103,18 @@ export function words(problem) {
   return status === 502 || status === 504 ? t("problem.503") : t("problem.other");
 }
 
-/** A login that happens elsewhere is seen when the person comes back. */
+/** A login that happens elsewhere is seen when the person comes back: to this tab, or to this window beside the other. */
 function watchOtherTab(link, done) {
+  const returns = new AbortController();
   const look = async () => {
     if (document.hidden || !link.isConnected) return;
     const session = await readSession().catch(() => null);
-    if (session?.user) {
-      document.removeEventListener("visibilitychange", look);
-      done();
-    }
+    if (!session?.user || returns.signal.aborted) return;
+    returns.abort();
+    done();
   };
-  document.addEventListener("visibilitychange", look);
+  document.addEventListener("visibilitychange", look, { signal: returns.signal });
+  window.addEventListener("focus", look, { signal: returns.signal });
 }
 
 /** The page before anybody is logged in. @param {Session} session @param {() => void} done */
@@ -121,7 +122,7 @@ export function loginView(session, done) {
   return h(
     "main",
     { id: "content", class: "login", tabindex: "-1" },
-    h("div", { class: "card login-card" }, h("h1", {}, t("login.title")), loginForm(session.login, done)),
+    h("div", { class: "card login-card" }, h("h1", {}, t("login.title")), h("p", { class: "muted" }, t("app.claim")), loginForm(session.login, done)),
   );
 }
 

@@ -45,12 +45,12 @@ async def organizations_of(services: Services, caller: Caller) -> list[Organizat
     Raises:
         UnavailableProblem: the API server does not answer.
     """
-    served = services.settings.namespaces
+    served, named = services.settings.namespaces, set(services.settings.organizations)
     if served:
         candidates = set(served)
     else:
         own = {caller.own_namespace} if caller.own_namespace else set()
-        candidates = services.store.namespaces() | own | await _listed_by(services, caller)
+        candidates = services.store.namespaces() | named | own | await _listed_by(services, caller)
     names = await namespaces_of(services, caller, candidates)
     may_upload = await gather(*(services.access.may(caller, "create", name) for name in names))
     return [Organization(name=name, may_upload=may) for name, may in zip(names, may_upload, strict=True)]

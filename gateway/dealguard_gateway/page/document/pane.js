@@ -1,5 +1,6 @@
 /** The document with its tools: pages, zoom, keys. PDF.js is fetched when the first document is opened. */
 
+import { logInAgain } from "../api.js";
 import { announce, h, icon, replace } from "../dom.js";
 import { numeral, t } from "../i18n.js";
 
@@ -64,22 +65,33 @@ export class PdfPane {
     replace(this.scroller, h("p", { class: "muted loading" }, t("document.loading")));
     try {
       const { Viewer } = await import("./viewer.js");
-      this.viewer = new Viewer(this.scroller, (page) => this.#at(page));
+      this.viewer = new Viewer(this.scroller, (page) => this.#at(page), (error) => this.#failed(error));
       const pages = await this.viewer.open(this.url);
       this.total.textContent = t("document.of", { pages: numeral(pages) });
       this.#fit();
       this.resized.observe(this.scroller);
     } catch (error) {
-      this.viewer = null;
-      console.warn("the document cannot be shown:", error?.name);
-      const again = h("button", { type: "button", onclick: () => this.#again() }, t("app.retry"));
-      replace(this.scroller, h("div", { class: "empty", role: "alert" }, icon("alert"), h("p", {}, t("document.failed")), again));
+      await this.#failed(error);
     }
   }
 
-  async #again() {
+  /** A session that has ended is renewed by the person; what else is wrong, they may try again. */
+  async #failed(error) {
+    const page = this.viewer?.current;
+    this.viewer?.close();
+    this.viewer = null;
+    console.warn("the document cannot be shown:", error?.name);
+    const again = h("button", { type: "button", onclick: () => this.#again(page) }, t("app.retry"));
+    replace(this.scroller, h("div", { class: "empty", role: "alert" }, icon("alert"), h("p", {}, t("document.failed")), again));
+    if (error?.status !== 401) return;
+    await logInAgain();
+    if (again.isConnected) this.#again(page);
+  }
+
+  async #again(page) {
     this.opening = this.#open();
     await this.show(this.citation ?? null);
+    if (page > 1) this.viewer?.go(page);
   }
 
   stop() {

@@ -17,10 +17,15 @@ const MARGIN = "150% 0%";
 /** @typedef {{page: number, x0: number, y0: number, x1: number, y1: number}} Rectangle In PDF points, from the lower left. */
 
 export class Viewer {
-  /** @param {HTMLElement} scroller @param {(page: number) => void} onPage The page that is read now. */
-  constructor(scroller, onPage) {
+  /**
+   * @param {HTMLElement} scroller
+   * @param {(page: number) => void} onPage The page that is read now.
+   * @param {(error: any) => void} onProblem A page cannot be fetched any more.
+   */
+  constructor(scroller, onPage, onProblem) {
     this.scroller = scroller;
     this.onPage = onPage;
+    this.onProblem = onProblem;
     /** @type {{element: HTMLElement, page: any, viewport: any, drawn: string, task: any}[]} */
     this.pages = [];
     this.scale = 1;
@@ -39,8 +44,9 @@ export class Viewer {
       standardFontDataUrl: "/pdfjs/standard_fonts/",
       wasmUrl: "/pdfjs/wasm/",
       iccUrl: "/pdfjs/iccs/",
-      // Pages of 64 KB as they are needed, so that a long contract opens at once.
+      // Pieces of 64 KB as they are needed, so that a long contract opens at once; both settings, or all of it comes.
       disableAutoFetch: true,
+      disableStream: true,
       // The letters of this machine would have other widths than those that the document counts on.
       useSystemFonts: false,
       enableXfa: false,
@@ -78,7 +84,7 @@ export class Viewer {
     this.scale = scale;
     for (const each of this.pages) this.#size(each);
     this.scroller.scrollTop = middle * this.scroller.scrollHeight - this.scroller.clientHeight / 2;
-    for (const each of this.pages) if (each.drawn) this.#draw(each);
+    for (const each of this.pages) if (each.drawn) this.#drawOrTell(each);
   }
 
   #size(each) {
@@ -93,7 +99,7 @@ export class Viewer {
   #saw(entries) {
     for (const entry of entries) {
       const each = this.pages[Number(/** @type {HTMLElement} */ (entry.target).dataset.page) - 1];
-      if (entry.isIntersecting) this.#draw(each);
+      if (entry.isIntersecting) this.#drawOrTell(each);
       else this.#clear(each);
     }
   }
@@ -103,6 +109,14 @@ export class Viewer {
     each.task = null;
     each.drawn = "";
     each.element.replaceChildren();
+  }
+
+  async #drawOrTell(each) {
+    try {
+      await this.#draw(each);
+    } catch (error) {
+      if (!this.task?.destroyed) this.onProblem(error);
+    }
   }
 
   async #draw(each) {

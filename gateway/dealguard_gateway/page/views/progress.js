@@ -41,16 +41,18 @@ function stepOf(step, index, at, contract) {
 
 /** @param {any} contract @param {() => void} rerun */
 export function ended(contract, rerun) {
-  const again = h("button", { type: "button", id: "retry", class: "primary", onclick: rerun }, icon("again"), h("span", {}, t("contract.rerun")));
+  const retry = (style) =>
+    h("button", { type: "button", id: "retry", class: style, onclick: rerun }, icon("again"), h("span", {}, t("contract.rerun")));
   if (contract.status === "cancelled") {
     return h(
       "section",
       { class: "card ended" },
       h("div", { class: "ended-sign" }, icon("stop")),
-      h("div", {}, h("h2", {}, t("contract.cancelled")), h("p", {}, t("contract.cancelledText")), again),
+      h("div", {}, h("h2", {}, t("contract.cancelled")), h("p", {}, t("contract.cancelledText")), retry("primary")),
     );
   }
-  const { meaning, next } = failureWords(contract);
+  const { meaning, next, anotherUpload } = failureWords(contract);
+  const upload = h("a", { class: "button primary", href: "#/" }, icon("upload"), h("span", {}, t("contract.another")));
   return h(
     "section",
     { class: "card ended failed" },
@@ -61,8 +63,8 @@ export function ended(contract, rerun) {
       h("h2", {}, t("contract.failed")),
       h("p", { class: "ended-why" }, meaning),
       next && [h("h3", {}, t("contract.nextStep")), h("p", {}, next)],
-      again,
-      contract.failure && h("p", { class: "muted reason" }, h("code", {}, contract.failure.reason)),
+      h("div", { class: "ended-actions" }, anotherUpload ? [upload, retry("")] : retry("primary")),
+      contract.failure && h("p", { class: "muted reason" }, t("contract.reason"), " ", h("code", {}, contract.failure.reason)),
     ),
   );
 }

@@ -12,7 +12,7 @@ export const WORDS = {
   "app.retry": "Erneut versuchen",
   "app.close": "Schließen",
   "app.back": "Alle Verträge",
-  "app.disclaimer": "Von einem Programm erstellt. Der Bericht hilft beim Lesen und ersetzt keine Rechtsberatung.",
+  "app.disclaimer": "Berichte werden von einem Programm erstellt. Sie helfen beim Lesen und ersetzen keine Rechtsberatung.",
   todayAt: "heute, {time}",
   offline: "Sie sind offline. Es geht weiter, sobald das Netz wieder da ist.",
   disconnected: "Verbindung unterbrochen – versuche es wieder …",
@@ -28,7 +28,7 @@ export const WORDS = {
   "login.wrong":
     "Dieses Token wird nicht angenommen. Vielleicht ist es abgelaufen: Bitten Sie Ihre Administration um ein neues.",
   "login.none": "In dieser Installation kann man sich nicht anmelden. Fragen Sie Ihre Administration.",
-  "login.popup": "Die Anmeldung ist in einem neuen Tab offen. Kommen Sie danach hierher zurück.",
+  "login.popup": "Die Anmeldung öffnet sich in einem neuen Tab. Kommen Sie danach hierher zurück.",
 
   "upload.title": "Vertrag prüfen",
   "upload.drop": "PDFs hier ablegen",
@@ -132,6 +132,8 @@ export const WORDS = {
   "contract.nextStep": "Was jetzt zu tun ist",
   "contract.cancelled": "Diese Analyse wurde abgebrochen",
   "contract.cancelledText": "Das Dokument ist noch da. Sie können es jederzeit analysieren lassen.",
+  "contract.another": "Andere Datei hochladen",
+  "contract.reason": "Für Ihre Administration:",
   "contract.rerun": "Noch einmal analysieren",
   "contract.cancel": "Analyse abbrechen",
   "contract.erase": "Löschen",
@@ -184,7 +186,7 @@ export const WORDS = {
   "report.unverifiedText":
     "Dieser Wortlaut wurde im Dokument nicht gefunden. Die Seite ist die, die die Analyse genannt hat.",
   "report.check": "zu prüfen",
-  "report.hurts": "Belastet",
+  "report.hurts": "Risiko für",
   "report.hurtsAny": "Alle Parteien",
   "report.everyParty": "alle Parteien",
   "report.levels": "Stufen",

@@ -96,13 +96,20 @@ export const REASONS = {
   Unschedulable: [["Im Cluster ist kein Platz für die Analyse.", "The cluster has no room for the analysis."], LATER],
 };
 
+/** Where the same document would fail again: another file, or other options, is what helps. */
+const ANOTHER_UPLOAD = new Set([
+  "DocumentKeyForbidden", "DocumentNotFound", "DocumentEmpty", "DocumentTooLarge", "ChecksumMismatch", "NotAPDF",
+  "DocumentEncrypted", "DocumentUnreadable", "TooManyPages", "NoTextLayer", "CostLimitExceeded", "ContractTooLong",
+  "ModelRefused",
+]);
+
 /**
  * @param {{reason: string, message: string}} failure @param {"de"|"en"} language
- * @returns {{meaning: string, next: string|null, known: boolean}}
+ * @returns {{meaning: string, next: string|null, anotherUpload: boolean}}
  */
 export function explain(failure, language) {
   const known = Object.hasOwn(REASONS, failure.reason) ? REASONS[failure.reason] : null;
-  if (!known) return { meaning: failure.message, next: null, known: false };
+  if (!known) return { meaning: failure.message, next: null, anotherUpload: false };
   const index = language === "de" ? 0 : 1;
-  return { meaning: known[0][index], next: known[1][index], known: true };
+  return { meaning: known[0][index], next: known[1][index], anotherUpload: ANOTHER_UPLOAD.has(failure.reason) };
 }
