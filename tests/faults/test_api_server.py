@@ -57,7 +57,8 @@ def test_the_api_server_or_its_store_is_away(
     supervision.stop(cluster.layout, component)
     time.sleep(seconds)
     supervision.start(cluster.layout, component)
-    wait_until("the API server to be ready", api.is_ready, 60)
+    # It looks for its store again by gRPC's back-off, which has grown to a minute or more by then.
+    wait_until("the API server to be ready", api.is_ready, 180)
     back_at = time.monotonic()
     # It backs off by itself, up to a minute; that is not what is measured here.
     supervision.stop(cluster.layout, "kube-controller-manager")
