@@ -130,6 +130,15 @@ class ApiProxy:
             await runner.cleanup()
 
     async def _forward(self, incoming: web.Request, session: aiohttp.ClientSession) -> web.StreamResponse:
+        try:
+            return await self._answer(incoming, session)
+        except aiohttp.ClientConnectorError:
+            # Nobody is there: the asker sees a connection that breaks, as it would without a proxy, and no status.
+            if incoming.transport is not None:
+                incoming.transport.abort()
+            return web.Response(status=502)
+
+    async def _answer(self, incoming: web.Request, session: aiohttp.ClientSession) -> web.StreamResponse:
         asked = await incoming.read()
         sent = tuple((name, value) for name, value in incoming.headers.items() if _is_credential(name))
         request = Request(incoming.method, incoming.path, dict(incoming.query), asked, sent)
