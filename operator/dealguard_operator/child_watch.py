@@ -89,6 +89,7 @@ class ChildWatch:
                     self._ask_for_list()
             else:
                 failures = 0
+                await asyncio.sleep(_FIRST_PAUSE_SECONDS)  # something in between may end each one at once
 
     async def _follow(self) -> None:
         """One connection, until its end.

@@ -52,6 +52,8 @@ class Request:
 
 # Status and body to answer with, and headers; None lets the request pass.
 Refusal = tuple[int, dict[str, str]]
+# Instead of an answer: the connection breaks.
+CUT: Refusal = (0, {})
 Fault = Callable[[Request], Refusal | None]
 # Called once the API server has answered with this status, before the asker hears of it.
 Answered = Callable[[Request, int], None]
@@ -130,11 +132,19 @@ class ApiProxy:
             await runner.cleanup()
 
     async def _forward(self, incoming: web.Request, session: aiohttp.ClientSession) -> web.StreamResponse:
+        try:
+            return await self._answer(incoming, session)
+        except aiohttp.ClientConnectorError:
+            return _cut(incoming)  # nobody is there: as it would be without a proxy
+
+    async def _answer(self, incoming: web.Request, session: aiohttp.ClientSession) -> web.StreamResponse:
         asked = await incoming.read()
         sent = tuple((name, value) for name, value in incoming.headers.items() if _is_credential(name))
         request = Request(incoming.method, incoming.path, dict(incoming.query), asked, sent)
         self.requests.append(request)
         refusal = self.fault(request)
+        if refusal == CUT:
+            return _cut(incoming)
         if refusal is not None:
             status, headers = refusal
             body: dict[str, Any] = {"kind": "Status", "status": "Failure", "code": status, "message": "by the test"}
@@ -155,6 +165,13 @@ class ApiProxy:
                     await response.write(chunk)
                 await response.write_eof()
             return response
+
+
+def _cut(incoming: web.Request) -> web.StreamResponse:
+    """Break the connection; the answer reaches nobody."""
+    if incoming.transport is not None:
+        incoming.transport.abort()
+    return web.Response(status=502)
 
 
 def _is_credential(header: str) -> bool:
