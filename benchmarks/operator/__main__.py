@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -129,9 +130,12 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small volumes, one repeat unless said otherwise")
     parser.add_argument("--continue", dest="go_on", action="store_true", help="add to the runs that there are already")
     parser.add_argument("--repeats", type=int, help="how often each part is run (unless said: as measures.py says)")
+    parser.add_argument("--finished", type=int, help="finished analyses in the part `population` (10,000)")
     parser.add_argument("--only", help="parts, separated by commas (unless said: all)")
     arguments = parser.parse_args()
     arguments.volumes = measures.QUICK if arguments.quick else measures.FULL
+    if arguments.finished:
+        arguments.volumes = replace(arguments.volumes, finished=arguments.finished)
     parts = arguments.volumes.parts
     arguments.only = arguments.only.split(",") if arguments.only else list(parts)
     if unknown := set(arguments.only) - set(parts):
