@@ -1,9 +1,10 @@
 """The operator beside the textbook operator, a Go twin and bare Jobs, on an instance of the local cluster of its own.
 
-    .venv/bin/python -m benchmarks.operator [--quick | --large] [--repeats N] [--only latency,kubelet,burst-200,…]
+    .venv/bin/python -m benchmarks.operator [--quick] [--repeats N] [--only latency,kubelet,burst-200,…] [--continue]
 
-`--quick` is for development: small volumes, one repeat. Results go to build/bench/operator.json after each run, figures
-of a whole one to docs/benchmarks/, those of any other to build/bench/. Exit code 1: an aim was not reached.
+`--quick` is for development: small volumes, one repeat. Results go to build/bench/operator.json after each run, and the
+runs themselves to build/bench/operator-runs.json, from where `--continue` adds to them. Figures are drawn into
+docs/benchmarks/ once every part was measured, until then into build/bench/. Exit code 1: an aim was not reached.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,16 +23,17 @@ from benchmarks.operator.api import BenchmarkError
 from benchmarks.operator.arena import REPOSITORY, Arena
 from benchmarks.operator.contenders import BARE, DEALGUARD, LABELS, OPERATORS
 from benchmarks.operator.report import draw, measures_of, table
-from benchmarks.operator.summary import Measure
+from benchmarks.operator.summary import Measure, load_runs, save_runs
 from dealguard_cluster.errors import ClusterError
 
 
 def main() -> int:
     arguments = _parse_arguments()
     begun, machine = datetime.now(UTC), measures.machine()
-    runs: measures.Runs = {}
     output = REPOSITORY / "build" / "bench"
     output.mkdir(parents=True, exist_ok=True)
+    kept = output / ("operator-runs-quick.json" if arguments.quick else "operator-runs.json")
+    runs = load_runs(kept) if arguments.go_on else {}
 
     def save() -> list[Measure]:
         """Keep what was measured until now: hours may follow, and somebody's Ctrl-C."""
@@ -44,6 +47,7 @@ def main() -> int:
         document = [{**row.to_json(), "repeats": len(row.runs), "machine": facts} for row in rows]
         text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
         (output / "operator.json").write_text(text, encoding="utf-8")
+        save_runs(runs, kept)
         return rows
 
     folder = Path(tempfile.mkdtemp(prefix="dealguard-bench-"))
@@ -54,8 +58,8 @@ def main() -> int:
         # What was measured until then is not lost.
         print(f"The benchmark broke off: {_words(group)}. Logs: {folder}", file=sys.stderr)
     rows = save()
-    is_whole = not arguments.quick and set(arguments.only) == set(arguments.volumes.parts)
-    drawn = draw(runs, arguments.volumes, REPOSITORY / "docs" / "benchmarks" if is_whole else output)
+    is_whole = not arguments.quick and measures.parts_in(runs) >= set(arguments.volumes.parts)
+    drawn = draw(runs, REPOSITORY / "docs" / "benchmarks" if is_whole else output)
     print(table(rows))
     missed = [row.measure for row in rows if row.reached is False]
     print(f"\n{len(rows)} measures, {len(missed)} aims missed; load at the start: {machine['load']}.")
@@ -78,13 +82,14 @@ async def _run(
         tell("DealGuard makes the Job that the others copy")
         bench = measures.Bench(arena, api, volumes, runs)
         await bench.learn_template()
+        done = 1 + max((run.repeat for taken in runs.values() for run in taken), default=-1)
         for part in (part for part in volumes.parts if part in arguments.only):
             arena.use_fake_nodes(fake=part != "kubelet")
             repeats = arguments.repeats or volumes.repeats.get(part, 1)
             for repeat in range(repeats):
                 for contender in _in_turn(_compared(part), repeat):
                     tell(f"{part}, repeat {repeat + 1} of {repeats}: {LABELS[contender]}")
-                    await _measure(bench, part, contender, repeat)
+                    await _measure(bench, part, contender, done + repeat)
                     save()
         tell("all measured; the cluster goes down")
 
@@ -122,13 +127,15 @@ def _in_turn(contenders: Sequence[str], repeat: int) -> Sequence[str]:
 
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.operator", description="Measure the operator.")
-    size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="small volumes, one repeat unless said otherwise")
-    size.add_argument("--large", action="store_true", help="bursts of 1,000 five times and of 5,000: some hours")
+    parser.add_argument("--quick", action="store_true", help="small volumes, one repeat unless said otherwise")
+    parser.add_argument("--continue", dest="go_on", action="store_true", help="add to the runs that there are already")
     parser.add_argument("--repeats", type=int, help="how often each part is run (unless said: as measures.py says)")
+    parser.add_argument("--finished", type=int, help="finished analyses in the part `population` (10,000)")
     parser.add_argument("--only", help="parts, separated by commas (unless said: all)")
     arguments = parser.parse_args()
-    arguments.volumes = measures.QUICK if arguments.quick else measures.LARGE if arguments.large else measures.FULL
+    arguments.volumes = measures.QUICK if arguments.quick else measures.FULL
+    if arguments.finished:
+        arguments.volumes = replace(arguments.volumes, finished=arguments.finished)
     parts = arguments.volumes.parts
     arguments.only = arguments.only.split(",") if arguments.only else list(parts)
     if unknown := set(arguments.only) - set(parts):

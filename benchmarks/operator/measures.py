@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.operator.api import ANALYSES, CORE, JOBS, Api, Raw, until
@@ -37,21 +37,21 @@ class Volumes:
     @property
     def parts(self) -> tuple[str, ...]:
         """What is measured, each by itself: what costs least first, so that one who interrupts has most of it."""
-        return ("latency", "kubelet", *(f"burst-{count}" for count in self.bursts), "waiting", "population")
+        small, *large = (f"burst-{count}" for count in self.bursts)
+        return ("latency", "kubelet", small, "waiting", "population", *large)
 
 
-# An analysis of a burst costs all four together some 0.7 s on two idle cores; 5,000 at once, an hour, only by --large.
+# An analysis of a burst costs all four together some 0.7 s on two idle cores.
 FULL = Volumes(
     latency_analyses=30,
     kubelet_analyses=10,
-    bursts=(200, 1000),
+    bursts=(200, 1000, 5000),
     waiting=2000,
     finished=10_000,
     running=500,
     settle_seconds=70,
-    repeats={"latency": 5, "kubelet": 3, "burst-200": 3, "burst-1000": 1, "waiting": 3, "population": 1},
+    repeats={"latency": 5, "kubelet": 5, "burst-200": 5, "burst-1000": 5, "waiting": 5},
 )
-LARGE = replace(FULL, bursts=(1000, 5000), repeats={**FULL.repeats, "burst-1000": 5, "burst-5000": 1})
 QUICK = Volumes(
     latency_analyses=20,
     kubelet_analyses=5,
@@ -62,6 +62,18 @@ QUICK = Volumes(
     settle_seconds=35,
     repeats={},
 )
+
+
+def parts_in(runs: Runs) -> set[str]:
+    """The parts, as `Volumes.parts` calls them, of which there are runs."""
+    of = {"job": "latency", "kubelet": "kubelet", "waiting": "waiting", "memory": "population"}
+    bursts = {name.replace("_", "-") for name in runs if name.startswith("burst_")}
+    return bursts | {of[kind] for name in runs if (kind := name.split("_")[0]) in of}
+
+
+def largest_burst(runs: Runs) -> int:
+    """The largest burst that was measured; 0: none was."""
+    return max((int(name.removeprefix("burst_")) for name in runs if name.startswith("burst_")), default=0)
 
 
 @dataclass

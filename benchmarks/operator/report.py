@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmarks.operator import waiting
 from benchmarks.operator.contenders import BARE, DEALGUARD, LABELS, OPERATORS, TEXTBOOK, TWIN
 from benchmarks.operator.figures import Bar, bar_chart
-from benchmarks.operator.measures import Runs, Volumes
+from benchmarks.operator.measures import Runs, Volumes, largest_burst
 from benchmarks.operator.summary import Measure, Run, measure, ratio
 
 _ALL = (*OPERATORS, BARE)
@@ -27,7 +27,7 @@ def measures_of(runs: Runs, volumes: Volumes) -> list[Measure]:
             _ratio(runs, f"burst_{count}", f"burst of {count}: last one done, to bare Jobs", BARE, aim=1.25),
             _ratio(runs, f"burst_{count}", f"burst of {count}: last one done, to the textbook", TEXTBOOK, aim=0.5),
         ]
-    largest = volumes.bursts[-1]
+    largest = largest_burst(runs)
     restart = f"restart, {volumes.finished} finished, {volumes.running} running"
     rows += [
         _own(runs, f"writes_{largest}", f"API writes per analysis, burst of {largest}", "", aim=7),
@@ -60,7 +60,8 @@ def _own(runs: Runs, key: str, name: str, unit: str, *, aim: float) -> Measure |
 
 def _ratio(runs: Runs, key: str, name: str, to: str, *, aim: float) -> Measure | None:
     mine, theirs = _runs_of(runs, key, DEALGUARD), _runs_of(runs, key, to)
-    return ratio(name, mine, theirs, aim=aim) if mine and theirs else None
+    is_paired = {run.repeat for run in mine} & {run.repeat for run in theirs}
+    return ratio(name, mine, theirs, aim=aim) if is_paired else None
 
 
 def _runs_of(runs: Runs, key: str, contender: str) -> list[Run]:
@@ -85,10 +86,10 @@ def table(measures: list[Measure]) -> str:
     return "\n".join(lines)
 
 
-def draw(runs: Runs, volumes: Volumes, folder: Path) -> list[Path]:
+def draw(runs: Runs, folder: Path) -> list[Path]:
     """Draw the figures and return where they lie."""
     folder.mkdir(parents=True, exist_ok=True)
-    largest = volumes.bursts[-1]
+    largest = largest_burst(runs)
     charts = {
         "job-exists": ("job_exists_p50", "Created → Job exists at one a second, p50", "ms", 100),
         "container-exit": ("kubelet_exit_p50", "Container exit → Completed on a real kubelet, p50", "s", None),

@@ -1,9 +1,11 @@
 """From raw runs to the figures that are reported: percentiles, medians, ranges, and whether an aim is reached."""
 
+import json
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -70,3 +72,16 @@ def ratio(name: str, of: Sequence[Run], to: Sequence[Run], *, aim: float) -> Mea
         if run.repeat in others
     ]
     return measure(name, "×", pairs, aim=aim)
+
+
+def save_runs(runs: Mapping[str, Sequence[Run]], path: Path) -> None:
+    """Keep raw runs by measure, so that others can be added later."""
+    document = {name: [asdict(run) for run in taken] for name, taken in runs.items()}
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def load_runs(path: Path) -> dict[str, list[Run]]:
+    """The runs that `save_runs` kept; none if there is no such file."""
+    if not path.exists():
+        return {}
+    return {name: [Run(**run) for run in taken] for name, taken in json.loads(path.read_text("utf-8")).items()}

@@ -21,6 +21,11 @@ class Limits:
     running: int | None = None
     running_per_namespace: int | None = None
 
+    @property
+    def are_set(self) -> bool:
+        """Whether anybody may have to wait."""
+        return self.running is not None or self.running_per_namespace is not None
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -71,7 +76,9 @@ class Places:
             self._running_in[namespace] -= 1
             if not self._running_in[namespace]:
                 del self._running_in[namespace]
-        return was_in_line or namespace is not None
+        # Without limits each has its place as soon as it is looked at. To call all that wait whenever one of thousands
+        # ends would cost the square of their number.
+        return self._limits.are_set and (was_in_line or namespace is not None)
 
     def claim(self, uid: str) -> bool:
         """Give a waiting analysis a place if it is its turn; whether it has one."""

@@ -1,12 +1,15 @@
 """What the operator's benchmark makes of its samples: percentiles, medians, ratios, aims, and the drawn bars."""
 
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from benchmarks.operator import waiting
 from benchmarks.operator.figures import Bar, bar_chart
-from benchmarks.operator.summary import Run, measure, percentile, ratio
+from benchmarks.operator.measures import FULL, largest_burst, parts_in
+from benchmarks.operator.report import measures_of
+from benchmarks.operator.summary import Run, load_runs, measure, percentile, ratio, save_runs
 
 
 @pytest.mark.parametrize(
@@ -80,3 +83,21 @@ def test_bars_are_as_long_as_their_values() -> None:
     assert "5 s (4–8)" in texts, "a range is said only where there is one"
     assert "10 s" in texts
     assert "aim 20 s" in texts
+
+
+def test_runs_of_several_days_make_one_report(tmp_path: Path) -> None:
+    kept = tmp_path / "runs.json"
+    assert load_runs(kept) == {}, "nothing was measured yet"
+    runs = {
+        "burst_200": [Run("dealguard", 0, 10.0, 1.5), Run("bare", 0, 8.0)],
+        "memory_after": [Run("dealguard", 0, 5.0)],
+    }
+    save_runs(runs, kept)
+    again = load_runs(kept)
+    assert again == runs
+    again["burst_1000"] = [Run("dealguard", 1, 60.0), Run("bare", 2, 50.0)]
+    assert parts_in(again) == {"burst-200", "burst-1000", "population"} < set(FULL.parts)
+    assert largest_burst(again) == 1000
+    values = {row.measure: row.value for row in measures_of(again, FULL)}
+    assert values["burst of 200: last one done, to bare Jobs"] == 1.25
+    assert "burst of 1000: last one done, to bare Jobs" not in values, "no repeat has both"

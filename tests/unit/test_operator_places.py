@@ -33,6 +33,15 @@ def test_without_limits_everybody_starts() -> None:
     assert all(line.claim(one.uid) for one in everybody)
 
 
+def test_without_limits_nobody_is_called_when_one_ends() -> None:
+    line = places(*(candidate(str(number)) for number in range(1000)), candidate("runs", standing=Standing.RUNS))
+    assert not line.update(candidate("runs", standing=Standing.ASIDE)), (
+        "else thousands are looked at for each that ends"
+    )
+    limited = places(candidate("waits"), candidate("runs", standing=Standing.RUNS), running=1)
+    assert limited.update(candidate("runs", standing=Standing.ASIDE))
+
+
 def test_in_a_namespace_priority_comes_before_age() -> None:
     line = places(
         candidate("old", queued=0),
