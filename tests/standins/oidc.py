@@ -1,7 +1,8 @@
 """A stand-in for an issuer of identities: OpenID Connect's code flow with PKCE over real HTTP, with faults on demand.
 
 It checks what a real one checks: the client, the redirect URI, each code once, the PKCE verifier, each refresh token
-once (or, as others do, the same one again and again). Who logs in is `user`, without a question, or whom the login form names.
+once (or, as others do, the same one again and again). Who logs in is `user`, without a question, or whom the login form
+names.
 """
 
 import base64
