@@ -246,22 +246,29 @@ class _Stuck(asyncio.Transport):
 
 
 @pytest.mark.parametrize(
-    ("request_", "answer", "why"),
+    ("last", "answer", "keep_alive_seconds", "why"),
     [
-        (REQUEST, b"HTTP/1.1 200 ", "the next request does not come"),
-        (REQUEST.replace(b"Host: x", b"Connection: close"), b"HTTP/1.1 200 ", "it was the last answer"),
-        (b"no HTTP\r\n\r\n", b"HTTP/1.1 400 ", "it is refused"),
-        (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", b"HTTP/1.1 431 ", "its headers are refused"),
+        (REQUEST, b"HTTP/1.1 200 ", 0, "the next request does not come"),
+        (REQUEST.replace(b"Host: x", b"Connection: close"), b"HTTP/1.1 200 ", 15, "it was the last answer"),
+        (b"no HTTP\r\n\r\n", b"HTTP/1.1 400 ", 15, "it is refused"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", b"HTTP/1.1 431 ", 15, "its headers are refused"),
     ],
 )
-async def test_an_answer_that_nobody_takes_is_not_kept_for_ever(request_: bytes, answer: bytes, why: str) -> None:
-    settings = {**protocol_settings(), "timeout_keep_alive": 0}
+async def test_an_answer_that_nobody_takes_is_not_kept_for_ever(
+    last: bytes, answer: bytes, keep_alive_seconds: int, why: str
+) -> None:
+    settings = {**protocol_settings(), "timeout_keep_alive": keep_alive_seconds}
     config = uvicorn.Config(_application, log_config=None, lifespan="off", **settings)
     config.load()
     protocol, transport = Impatient(config, ServerState(), {}), _Stuck()
     protocol.connection_made(transport)
-    protocol.data_received(request_)
     async with asyncio.timeout(LONG_SECONDS):
+        if keep_alive_seconds:  # a first one, after which nothing waits for the headers of the next
+            protocol.data_received(REQUEST)
+            while not transport.written.endswith(b"\r\n\r\n0"):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            transport.written = b""
+        protocol.data_received(last)
         await transport.aborted.wait()
     assert transport.is_closed, "it had its time"
     assert transport.written.startswith(answer), why
