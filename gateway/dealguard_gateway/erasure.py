@@ -19,8 +19,8 @@ from typing import TypeVar
 
 from dealguard_api import names
 from dealguard_api.untrusted import Raw, mapping_in, mappings_in, text_in
-from dealguard_gateway.access.callers import Caller
-from dealguard_gateway.contracts import contract_id
+from dealguard_gateway.access.callers import Access, Caller
+from dealguard_gateway.contracts import contract_id, split_id
 from dealguard_gateway.kubernetes.api import KubernetesApi, analyses_path
 from dealguard_gateway.kubernetes.errors import ApiError, problems_of
 from dealguard_gateway.kubernetes.store import AnalysisStore, Entry
@@ -35,12 +35,26 @@ _MAX_POINTER_BYTES = 64 * 1024
 # Read to find those that lead to an erased report: the newest first. The sweep takes care of the rest.
 _MAX_POINTERS = 5_000
 _AT_A_TIME = 8
+_ANOTHERS_RESULT = "A report: it is the result of {} too. Erase that as well."
 # The clocks of the storage and the API server.
 _SKEW = timedelta(minutes=5)
 
 ResultT = TypeVar("ResultT")
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What stays because another analysis needs it.
+
+    Args:
+        sentence: that says so; `{}` is the other analysis.
+        needed_by: its id, not for everybody's eyes.
+    """
+
+    sentence: str
+    needed_by: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,7 @@ class Plan:
         document: key of the document; None: none of its own.
         reports: keys of reports.
         folder: prefix of the reports and checkpoints of the analysis's own runs.
-        kept: what stays, and why, one sentence each.
+        kept: what stays, and why.
         kept_keys: what stays within the folder.
         since: nothing to be erased is older.
     """
@@ -61,7 +75,7 @@ class Plan:
     document: str | None
     reports: frozenset[str]
     folder: str
-    kept: tuple[str, ...]
+    kept: tuple["Kept", ...]
     kept_keys: frozenset[str]
     since: datetime
 
@@ -84,24 +98,24 @@ def plan_for(entry: Entry, others: Iterable[Entry]) -> Plan:
     """
     needs = _needs_of(other for other in others if other.uid != entry.uid)
     folder = f"{names.report_prefix(entry.namespace)}{entry.uid}/"
-    kept: list[str] = []
+    kept: list[Kept] = []
     document = text_in(mapping_in(mapping_in(entry.raw, "spec"), "document"), "key")
     if names.document_key_violation(document, entry.namespace) is not None:
         document = ""
     elif document in needs.documents:
-        kept.append(f"The document: {needs.documents[document]} is an analysis of it too. Erase that as well.")
+        kept.append(Kept("The document: {} is an analysis of it too. Erase that as well.", needs.documents[document]))
         document = ""
     reports: set[str] = set()
     for key in sorted(_report_keys(entry)):
         if key in needs.reports:
-            kept.append(f"A report: it is the result of {needs.reports[key]} too. Erase that as well.")
+            kept.append(Kept(_ANOTHERS_RESULT, needs.reports[key]))
         elif (owner := needs.uids.get(key.split("/")[2])) is not None:
-            kept.append(f"A report: it was made for {owner}. Erase that as well.")
+            kept.append(Kept("A report: it was made for {}. Erase that as well.", owner))
         else:
             reports.add(key)
     in_folder = frozenset(key for key in needs.reports if key.startswith(folder))
     for key in sorted(in_folder - _report_keys(entry)):
-        kept.append(f"A report: it is the result of {needs.reports[key]} too. Erase that as well.")
+        kept.append(Kept(_ANOTHERS_RESULT, needs.reports[key]))
     created_at = min(entry.contract.created_at, datetime.now(UTC))
     return Plan(
         entry.namespace, document or None, frozenset(reports), folder, tuple(kept), in_folder, created_at - _SKEW
@@ -135,6 +149,17 @@ def _references(status: Raw) -> Iterator[str]:
         yield text_in(mapping_in(run, "report"), "key")
 
 
+async def told(kept: Kept, caller: Caller, access: Access) -> str:
+    """What the caller is told of it: the other analysis by its id only if they may see it.
+
+    Raises:
+        UnavailableProblem: the API server does not answer.
+    """
+    namespace, name = split_id(kept.needed_by)
+    is_known = await access.may(caller, "get", namespace, name)
+    return kept.sentence.format(kept.needed_by if is_known else "another analysis")
+
+
 class Eraser:
     """Erases one contract after another.
 
@@ -142,12 +167,16 @@ class Eraser:
         kubernetes: asked with the caller's credentials; whether it is gone, with the gateway's own.
         store: who else needs what.
         documents: the storage.
+        access: which other analyses the caller may know of.
     """
 
-    def __init__(self, kubernetes: KubernetesApi, store: AnalysisStore, documents: DocumentStorage) -> None:
+    def __init__(
+        self, kubernetes: KubernetesApi, store: AnalysisStore, documents: DocumentStorage, access: Access
+    ) -> None:
         self._kubernetes = kubernetes
         self._store = store
         self._documents = documents
+        self._access = access
 
     async def erase(self, entry: Entry, caller: Caller) -> Erasure:
         """Erase it, and say what is gone.
@@ -161,13 +190,15 @@ class Eraser:
             )
         await self._delete(entry, caller, is_dry=True)
         plan = plan_for(entry, self._store.in_namespace(entry.namespace))
+        kept = [await told(each, caller, self._access) for each in plan.kept]
         await self._clear(plan)
         self._documents.later(self._clear_again(plan, entry.uid))
         await self._delete(entry, caller)
         is_gone = await self._is_gone(entry)
-        kept = [*plan.kept, *([] if is_gone else [_HELD])]
         if is_gone:
             self._store.remove(entry.raw)
+        else:
+            kept.append(_HELD)
         try:
             await self._clear(plan)
         except Problem:

@@ -7,8 +7,8 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 import uvloop
@@ -32,7 +32,7 @@ from dealguard_gateway.services import Services
 from dealguard_gateway.settings import GatewaySettings, SettingsError
 from dealguard_gateway.storage.documents import DocumentStorage
 
-# For uploads that are under way; with the rest, below the 30 s that Kubernetes gives a pod.
+# For uploads that are under way; with the rest, below the 60 s that the chart gives a pod, and the 30 s of others.
 _SHUTDOWN_SECONDS = 20
 # Python's own (700, 10, 10) go through all analyses and connections again at every few thousand new ones: with ten
 # thousand of each that took a third of the CPU time, and held up everybody for half a second. What a request leaves
@@ -62,6 +62,7 @@ async def serve(settings: GatewaySettings, environment: Mapping[str, str] = os.e
         SettingsError: there is no cluster to speak to.
     """
     check_page(settings)
+    is_blind = False
     async with running_services(settings, await find_connection(environment)) as services:
         app = create_app(services)
         openapi.rendered(app)
@@ -90,17 +91,23 @@ async def serve(settings: GatewaySettings, environment: Mapping[str, str] = os.e
             services.store.close()
             server.should_exit = True
 
+        def give_up() -> None:
+            nonlocal is_blind
+            is_blind = True
+            stop()
+
         for number in _SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, stop)
-        async with _health(settings, readiness, services.metrics):
+        watch = AnalysisWatch(services.kubernetes, services.store, namespaces=settings.namespaces)
+        async with watching(watch, give_up), _health(settings, readiness, services.metrics):
             log.info("gateway %s on port %d", __version__, settings.port)
             await server.serve()
-    return 0 if server.started else 1
+    return 0 if server.started and not is_blind else 1
 
 
 @asynccontextmanager
 async def running_services(settings: GatewaySettings, connection: Connection) -> AsyncIterator[Services]:
-    """What routes need, with the watch running, until the block ends."""
+    """What routes need, until the block ends."""
     metrics = Metrics()
     store = AnalysisStore(settings.namespaces)
     sessions = Sessions(settings)
@@ -124,14 +131,33 @@ async def running_services(settings: GatewaySettings, connection: Connection) ->
             limits=RateLimits(settings),
             metrics=metrics,
         )
-        watch = asyncio.create_task(AnalysisWatch(kubernetes, store, namespaces=settings.namespaces).run())
         try:
             yield services
         finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
             await documents.close()
+
+
+@asynccontextmanager
+async def watching(watch: AnalysisWatch, give_up: Callable[[], None]) -> AsyncIterator[None]:
+    """Run the watch until the block ends.
+
+    Args:
+        watch: feeds the store.
+        give_up: called if it ends by itself: what is shown would only get older, and a new process may do better.
+    """
+
+    def look(task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            log.error("ending: the watch of the analyses has ended unexpectedly", exc_info=task.exception())
+            give_up()
+
+    task = asyncio.create_task(watch.run())
+    task.add_done_callback(look)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
 
 
 @asynccontextmanager

@@ -88,6 +88,24 @@ def test_a_missing_value_is_named(cluster: Cluster, missing: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "is_warned"),
+    [
+        ({}, False),
+        ({"gateway.ingress.enabled": "true", "gateway.ingress.host": "contracts.example.com"}, True),
+        (ROUTE, True),
+        ({**ROUTE, "gateway.trustedProxies[0]": "10.0.0.0/8"}, False),
+    ],
+    ids=["inside the cluster", "an ingress", "a route", "a route whose proxies are named"],
+)
+def test_who_names_no_proxies_is_warned(
+    cluster: Cluster, http_routes: None, more: dict[str, str], *, is_warned: bool
+) -> None:
+    done = _helm(cluster, "install", "trial", str(CHART), "--dry-run=client", values={**GATEWAY, **more})
+    assert done.returncode == 0, done.stderr
+    assert ("WARNING: gateway.trustedProxies" in done.stdout) == is_warned
+
+
+@pytest.mark.parametrize(
     ("name", "value", "words"),
     [
         ("operator.replcas", "3", "'replcas' not allowed"),

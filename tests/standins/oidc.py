@@ -1,7 +1,8 @@
 """A stand-in for an issuer of identities: OpenID Connect's code flow with PKCE over real HTTP, with faults on demand.
 
 It checks what a real one checks: the client, the redirect URI, each code once, the PKCE verifier, each refresh token
-once. Who logs in is `user`, without a question, or whom the login form names.
+once (or, as others do, the same one again and again). Who logs in is `user`, without a question, or whom the login form
+names.
 """
 
 import base64
@@ -49,6 +50,7 @@ class _State:
     asks: bool = False
     token_seconds: float = 300.0
     gives_refresh_tokens: bool = True
+    rotates_refresh_tokens: bool = True
     codes: dict[str, _Code] = field(default_factory=dict)
     refresh_tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
@@ -66,7 +68,8 @@ class OidcIssuer:
 
     Attributes:
         state: settings that a test may change, and what was asked: `faults`, `user`, `asks` (a login form),
-            `token_seconds`, `gives_refresh_tokens`, `refusals`, `requests`.
+            `token_seconds`, `gives_refresh_tokens`, `rotates_refresh_tokens` (each is good once), `refusals`,
+            `requests`.
     """
 
     def __init__(
@@ -255,11 +258,15 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._hand_out(code.claims)
         elif form.get("grant_type") == "refresh_token":
-            claims = self.state.refresh_tokens.pop(form.get("refresh_token", ""), None)
+            token = form.get("refresh_token", "")
+            claims = self.state.refresh_tokens.get(token)
             if claims is None:
                 self._refuse("invalid_grant: no such refresh token, or used before")
             else:
-                self._hand_out({name: value for name, value in claims.items() if name != "nonce"})
+                if self.state.rotates_refresh_tokens:
+                    del self.state.refresh_tokens[token]
+                claims = {name: value for name, value in claims.items() if name != "nonce"}
+                self._hand_out(claims, None if self.state.rotates_refresh_tokens else token)
         else:
             self._refuse("unsupported_grant_type")
 
@@ -269,12 +276,12 @@ class _Handler(BaseHTTPRequestHandler):
         expected = base64.b64encode(f"{self.state.client_id}:{self.state.client_secret}".encode()).decode()
         return self.headers.get("Authorization") == f"Basic {expected}"
 
-    def _hand_out(self, claims: dict[str, Any]) -> None:
+    def _hand_out(self, claims: dict[str, Any], refresh_token: str | None = None) -> None:
         tokens: dict[str, Any] = {"access_token": secrets.token_urlsafe(16), "token_type": "Bearer", "expires_in": 300}
         if "no id_token" not in self.state.faults:
             tokens["id_token"] = id_token(self.state, claims)
         if self.state.gives_refresh_tokens:
-            tokens["refresh_token"] = secrets.token_urlsafe(16)
+            tokens["refresh_token"] = refresh_token or secrets.token_urlsafe(16)
             self.state.refresh_tokens[tokens["refresh_token"]] = claims
         self._json(200, tokens)
 

@@ -12,6 +12,7 @@ import httpx
 from fastapi import FastAPI
 
 from dealguard_api import names
+from dealguard_gateway.access.oidc import Oidc
 from dealguard_gateway.access.reviews import Reviews
 from dealguard_gateway.access.sessions import Sessions
 from dealguard_gateway.app import create_app
@@ -129,11 +130,13 @@ def fake_gateway(*, rights: set[tuple[str, ...]] | None = None, is_synced: bool 
     chosen = settings(**changes)
     kubernetes = FakeKubernetes(rights=rights or set(RIGHTS))
     store, metrics, sessions = AnalysisStore(chosen.namespaces), Metrics(), Sessions(chosen)
+    oidc = Oidc(chosen) if chosen.oidc_issuer else None
     for scope in (chosen.namespaces or (None,)) if is_synced else ():
         store.confirm(scope)
     reviews = Reviews(
         kubernetes,  # type: ignore[arg-type]
         sessions,
+        issuer=oidc if chosen.oidc_mode == "impersonate" else None,
         cache_seconds=chosen.review_cache_seconds,
         metrics=metrics,
     )
@@ -143,7 +146,7 @@ def fake_gateway(*, rights: set[tuple[str, ...]] | None = None, is_synced: bool 
         store=store,
         access=reviews,
         sessions=sessions,
-        oidc=None,
+        oidc=oidc,
         documents=None,  # type: ignore[arg-type] - no route of these tests stores anything
         limits=RateLimits(chosen),
         metrics=metrics,

@@ -3,8 +3,11 @@
 import asyncio
 import base64
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 
@@ -12,6 +15,7 @@ from dealguard_gateway.app import create_routes
 from dealguard_gateway.health import Readiness
 from dealguard_gateway.kubernetes.api import analyses_path
 from dealguard_gateway.kubernetes.store import AnalysisStore
+from dealguard_gateway.routes import events
 from dealguard_gateway.routes.openapi import document
 from tests.unit.gateway_fakes import RIGHTS, FakeGateway, analysis, fake_gateway
 from tests.unit.test_gateway_contracts import RESULT
@@ -239,13 +243,112 @@ async def test_events_begin_with_the_present_state_and_follow_the_changes(gatewa
     async with gateway.client() as client, asyncio.TaskGroup() as tasks:
         tasks.create_task(change())
         answer = await client.get("/contracts/acme.lease/events")
-    events = [event.split("\n") for event in answer.text.strip().split("\n\n")]
-    assert [(lines[0], lines[1]) for lines in events] == [
+    told = [event.split("\n") for event in answer.text.strip().split("\n\n")]
+    assert [(lines[0], lines[1]) for lines in told] == [
         ("event: contract", "id: 1"), ("event: contract", "id: 2"), ("event: deleted", "id: 3"),
     ]  # fmt: skip
-    assert json.loads(events[1][2].removeprefix("data: "))["status"] == "processing"
+    assert json.loads(told[1][2].removeprefix("data: "))["status"] == "processing"
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert gateway.store.subscribers == 0
+
+
+@pytest.mark.parametrize("path", ["/contracts/acme.lease/events", "/events?organization=acme"])
+@pytest.mark.parametrize("taken", ["right", "token"])
+@pytest.mark.parametrize("moment", ["event", "heartbeat"])
+async def test_a_stream_ends_with_the_right_to_it(
+    path: str, taken: str, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = fake_gateway(review_cache_seconds=0)
+    gateway.store.put(analysis(version=1))
+    monkeypatch.setattr(events, "_HEARTBEAT_SECONDS", 0.02 if moment == "heartbeat" else 60.0)
+
+    async def take() -> None:
+        while not gateway.store.subscribers:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        if taken == "right":
+            gateway.kubernetes.rights.clear()
+        else:
+            gateway.kubernetes.users.clear()
+        if moment == "event":
+            gateway.store.put(analysis(version=2, status={"phase": "Processing"}))
+
+    async with asyncio.timeout(30), gateway.client() as client, asyncio.TaskGroup() as tasks:
+        tasks.create_task(take())
+        answer = await client.get(path)
+    assert "processing" not in answer.text
+    assert gateway.store.subscribers == 0
+
+
+async def test_a_stream_goes_on_while_the_right_does(gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "_HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(events, "_STREAM_SECONDS", 0.2)
+    gateway.store.put(analysis(version=1))
+    async with gateway.client() as client:
+        answer = await client.get("/contracts/acme.lease/events")
+    assert answer.text.count(": still here") >= 2
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/apis/dealguard.io/v1alpha1/watch/contractanalyses",
+        "/apis/dealguard.io/v1alpha1/watch/namespaces/acme/contractanalyses",
+        "/apis/dealguard.io/v1alpha1/watch/namespaces/acme/contractanalyses/lease",
+    ],
+)
+async def test_the_older_way_to_watch_is_none_of_ours(gateway: FakeGateway, path: str) -> None:
+    async with gateway.client() as client:
+        answer = await client.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "urn:dealguard:problem:no-such-path"
+    assert not any(asked.startswith("GET") for asked in gateway.kubernetes.asked)
+
+
+async def test_an_answer_of_the_api_server_that_breaks_off_is_no_failure_of_ours(
+    gateway: FakeGateway, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        """An answer whose second half never comes."""
+
+        status, headers = 200, {"content-type": "application/json"}
+
+        @property
+        def content(self) -> "Broken":
+            return self
+
+        async def iter_any(self) -> AsyncIterator[bytes]:
+            yield b"half"
+            raise aiohttp.ClientPayloadError("secret words")
+
+    @asynccontextmanager
+    async def stream(*_: object, **__: object) -> AsyncIterator[Broken]:
+        yield Broken()
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    monkeypatch.setattr(gateway.kubernetes, "stream", stream, raising=False)
+    path = "/apis/dealguard.io/v1alpha1/contractanalyses"
+    await gateway.app(
+        {
+            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
+            "path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"", "scheme": "http",
+            "headers": [(b"authorization", b"Bearer own-token")], "client": ("127.0.0.1", 1), "server": ("x", 80),
+        },
+        receive, send,
+    )  # fmt: skip
+    bodies = [message for message in sent if message["type"] == "http.response.body"]
+    assert [message["body"] for message in bodies] == [b"half"]
+    assert all(message["more_body"] for message in bodies), "nobody takes it for whole"
+    assert "unexpectedly" not in caplog.text
+    assert "broke off (ClientPayloadError)" in caplog.text
+    assert "secret words" not in caplog.text
 
 
 async def test_old_answers_say_how_old_they_are_and_readiness_ends() -> None:

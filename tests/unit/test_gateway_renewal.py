@@ -31,13 +31,15 @@ class Scene:
 
     issuer: OidcIssuer
     sessions: Sessions
+    mode: str
     browser: httpx2.AsyncClient
 
     def begin(self, *, token_seconds: float, refresh_token: str = "first", hours: float = 1.0) -> None:
         """A session whose token ends in `token_seconds`."""
         now = time.time()
         session = SessionCredentials(
-            username="1", token="old", refresh_token=refresh_token,
+            username="1" if self.mode == "cluster" else "oidc:1", token="old" if self.mode == "cluster" else None,
+            refresh_token=refresh_token,
             token_expires_at=now + token_seconds, expires_at=now + hours * 3600,
         )  # fmt: skip
         self.issuer.state.refresh_tokens["first"] = {"sub": "1"}
@@ -52,10 +54,19 @@ class Scene:
 
 
 @pytest.fixture
-def scene() -> Iterator[Scene]:
+def mode(request: pytest.FixtureRequest) -> str:
+    """Who judges the issuer's tokens: `cluster`, unless a test says otherwise."""
+    return str(getattr(request, "param", "cluster"))
+
+
+@pytest.fixture
+def scene(mode: str) -> Iterator[Scene]:
     """The scene of a test."""
     with OidcIssuer(f"{PAGE}/session/oidc/callback") as issuer:
-        chosen = settings(OIDC_ISSUER=issuer.url, OIDC_CLIENT_ID="dealguard", PUBLIC_URL=PAGE, INSECURE_COOKIES="true")
+        chosen = settings(
+            OIDC_ISSUER=issuer.url, OIDC_CLIENT_ID="dealguard", PUBLIC_URL=PAGE, INSECURE_COOKIES="true",
+            OIDC_MODE=mode, OIDC_USERNAME_CLAIM="sub",
+        )  # fmt: skip
         sessions = Sessions(chosen)
 
         async def whoami(request: Request) -> Response:
@@ -64,7 +75,8 @@ def scene() -> Iterator[Scene]:
             except Problem as problem:
                 return JSONResponse({"problem": problem.word}, status_code=problem.status)
             token = session.token if session else None
-            return JSONResponse({"token": token and hashlib.sha256(token.encode()).hexdigest()})
+            ends = session.token_expires_at if session else None
+            return JSONResponse({"token": token and hashlib.sha256(token.encode()).hexdigest(), "ends": ends})
 
         async def logout(request: Request) -> Response:
             response = Response(status_code=204)
@@ -78,7 +90,7 @@ def scene() -> Iterator[Scene]:
         stack.append(Middleware(SessionRenewal, **{**renewal.kwargs, "retry_seconds": 0.0}))
         application = Starlette(routes=routes, middleware=stack)
         transport = httpx2.ASGITransport(application)
-        yield Scene(issuer, sessions, httpx2.AsyncClient(transport=transport, base_url=PAGE))
+        yield Scene(issuer, sessions, mode, httpx2.AsyncClient(transport=transport, base_url=PAGE))
 
 
 OLD = hashlib.sha256(b"old").hexdigest()
@@ -122,6 +134,54 @@ async def test_requests_at_the_same_time_share_one_renewal(scene: Scene) -> None
     assert scene.renewals == 1, "a refresh token is good once"
     assert len({answer.json()["token"] for answer in answers}) == 1
     assert answers[0].json()["token"] != OLD
+
+
+@pytest.mark.parametrize("mode", ["cluster", "impersonate"], indirect=True)
+@pytest.mark.parametrize("rotates", [True, False])
+async def test_a_session_is_renewed_again_and_again(scene: Scene, *, rotates: bool) -> None:
+    scene.issuer.state.rotates_refresh_tokens = rotates
+    scene.issuer.state.token_seconds = 30.0
+    scene.begin(token_seconds=20)
+    expiries = []
+    for number in range(1, 4):
+        # An identity token says when it ends in whole seconds.
+        scene.issuer.state.token_seconds += 1
+        expiries.append((await scene.browser.get("/whoami")).json()["ends"])
+        assert scene.renewals == number, "each of its tokens is about to end"
+    assert expiries == sorted(set(expiries))
+
+
+async def test_an_old_cookie_leads_to_the_latest_tokens(scene: Scene) -> None:
+    scene.issuer.state.token_seconds = 30.0
+    scene.begin(token_seconds=20)
+    old = dict(scene.browser.cookies)
+    await scene.browser.get("/whoami")
+    scene.issuer.state.token_seconds = 300.0
+    latest = (await scene.browser.get("/whoami")).json()
+    scene.browser.cookies.clear()
+    scene.browser.cookies.update(old)
+    assert (await scene.browser.get("/whoami")).json() == latest, "it goes on with what others of it were given"
+    scene.browser.cookies.clear()
+    scene.browser.cookies.update(old)
+    assert (await scene.browser.get("/whoami")).json() == latest
+    assert scene.renewals == 2
+    assert not scene.issuer.state.refusals, "no refresh token was used twice"
+
+
+async def test_an_old_cookie_goes_on_with_what_is_known_while_the_issuer_is_away(scene: Scene) -> None:
+    scene.issuer.state.token_seconds = 30.0
+    scene.begin(token_seconds=-20)
+    old = dict(scene.browser.cookies)
+    first = (await scene.browser.get("/whoami")).json()
+    scene.issuer.state.faults.add("token endpoint down")
+    for _ in range(2):
+        scene.browser.cookies.clear()
+        scene.browser.cookies.update(old)
+        assert (await scene.browser.get("/whoami")).json() == first
+    scene.issuer.state.faults.clear()
+    scene.issuer.state.token_seconds = 300.0
+    later = (await scene.browser.get("/whoami")).json()
+    assert later["ends"] > first["ends"], "and with the next ones when it is back"
 
 
 async def test_an_issuer_that_is_away_ends_no_session_early(scene: Scene) -> None:

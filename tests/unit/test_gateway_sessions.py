@@ -363,3 +363,19 @@ def _token(claims: object) -> str:
 def test_when_a_token_says_that_it_ends(token: str, expiry: float | None, why: str) -> None:
     assert unverified_expiry(token) == expiry, why
     assert isinstance(unverified_claims(token), dict)
+
+
+@pytest.mark.parametrize("count", ["04000000", "0", "5", "04", "4 ", "\u0664", "\u00b2", "-1", "+1", ""])
+def test_a_number_of_chunks_is_taken_only_as_it_is_written(count: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = sessions()
+    looked_for: list[int] = []
+
+    def count_names(number: int) -> str:
+        looked_for.append(number)
+        return f"{kept.cookie}-{number}"
+
+    monkeypatch.setattr(kept, "_chunk_name", count_names)
+    (sealed,) = sessions().login(session(), {})
+    cookie = sealed.split(";")[0].split("=", 1)[1].partition(".")[2]
+    assert kept.any_session({"cookie": f"{kept.cookie}={count}.{cookie}"}) is None
+    assert not looked_for, "anybody could send a number that keeps the gateway busy"

@@ -8,7 +8,8 @@ import pytest
 from starlette.requests import Request
 
 from dealguard_api import names
-from dealguard_gateway.erasure import plan_for
+from dealguard_gateway.access.callers import Caller
+from dealguard_gateway.erasure import plan_for, told
 from dealguard_gateway.kubernetes.store import Entry, entry_of
 from dealguard_gateway.problems import Problem
 from dealguard_gateway.routes.control import cancelling, rerunning
@@ -16,9 +17,11 @@ from dealguard_gateway.routes.disposition import content_disposition
 from dealguard_gateway.routes.ranges import ByteRange, UnsatisfiableError, range_of
 from dealguard_gateway.routes.report import accepted_form
 from dealguard_gateway.routes.upload_body import body_of
+from dealguard_gateway.routes.uploads import only_organization
 from dealguard_gateway.storage.multipart import Form, shown_file_name
 from dealguard_gateway.storage.slots import Slots
 from dealguard_gateway.submission import Submission, options_from
+from tests.unit.gateway_fakes import fake_gateway
 
 FORM = (
     b'--b\r\nContent-Disposition: form-data; name="engine"\r\n\r\nrules\r\n'
@@ -258,7 +261,29 @@ def test_what_is_erased_and_what_is_kept(
     assert (plan.document, set(plan.reports)) == (document, reports)
     assert plan.folder == "reports/acme/uid-1/"
     assert len(plan.kept) == len(kept)
-    assert all(id_ in sentence for id_, sentence in zip(kept, plan.kept, strict=True))
+    assert [each.needed_by for each in plan.kept] == kept
+
+
+async def test_an_analysis_that_the_caller_may_not_see_is_not_named() -> None:
+    gateway = fake_gateway(rights={("other", "get", "acme", "three"), ("own", "get", "acme")})
+    access = gateway.app.state.services.access
+    plan = plan_for(entry(), [SAME_DOCUMENT, entry("three", "uid-3", **reported(EARLIER))])
+    for who, named in (("own", [True, True]), ("other", [False, True])):
+        sentences = [await told(each, Caller(who), access) for each in plan.kept]
+        assert [kept.needed_by in sentence for kept, sentence in zip(plan.kept, sentences, strict=True)] == named
+        assert ["another analysis" in sentence for sentence in sentences] == [not each for each in named]
+
+
+async def test_the_one_organization_may_be_one_that_the_installation_names() -> None:
+    caller = Caller("own")
+    for settings, expected in (({}, None), ({"organizations": ("acme", "globex")}, "acme"),
+                               ({"organizations": ("acme",), "namespaces": ("globex",)}, None)):  # fmt: skip
+        services = fake_gateway(**settings).app.state.services
+        if expected:
+            assert await only_organization(services, caller) == expected
+        else:
+            with pytest.raises(Problem, match="which organization"):
+                await only_organization(services, caller)
 
 
 async def test_slots_are_taken_in_order_and_not_waited_for_without_end() -> None:
@@ -319,13 +344,16 @@ class Client:
     [
         ("it goes away", Client((0, b"x" * 10)), "upload-incomplete", 10),
         ("it drips", Client(*[(5, b"x")] * 20), "upload-too-slow", 6),
-        ("it is slow, but comes", Client(*[(5, b"x" * 40_000)] * 20), "upload-incomplete", 800_000),
+        ("it is slow, but comes", Client(*[(5, b"x" * 40_000)] * 12), "upload-incomplete", 480_000),
+        ("it is slow for minutes", Client(*[(5, b"x" * 40_000)] * 20), "upload-too-slow", 520_000),
+        ("it brings enough for minutes", Client(*[(5, b"x" * 330_000)] * 100), "document-too-large", 30_030_000),
         ("it sends more than any upload", Client(*[(0, b"x" * 100_000)] * 20), "document-too-large", 1_100_000),
     ],
 )
 async def test_clients_that_are_not_waited_for(why: str, client: Client, word: str, taken: int) -> None:
     request = Request({"type": "http", "method": "POST", "path": "/", "headers": []}, client.receive)
-    body = body_of(request, idle_seconds=1, max_pdf_bytes=1_000_000, clock=client.clock)
+    max_pdf_bytes = 30_000_000 if "minutes" in why else 1_000_000
+    body = body_of(request, idle_seconds=1, max_pdf_bytes=max_pdf_bytes, clock=client.clock)
     size = 0
     with pytest.raises(Problem) as caught:
         async for chunk in body:

@@ -93,13 +93,13 @@ class Oidc:
             Problem: the login did not succeed, in words.
         """
         if not secrets.compare_digest(answer.get("state", "").encode(), login.state.encode()):
-            raise login_failed("it is not the one that was begun in this browser")
+            raise StrayLoginProblem("it is not the one that was begun in this browser")
         if "code" not in answer:
-            raise login_failed("it was refused or given up where you log in")
+            raise StrayLoginProblem("it was refused or given up where you log in")
         issuer = await self._described()
         # RFC 9207: an answer of another issuer, where this one says who it is.
         if answer.get("iss", issuer.metadata["issuer"]) != issuer.metadata["issuer"]:
-            raise login_failed("the answer comes from somebody else")
+            raise StrayLoginProblem("the answer comes from somebody else")
         tokens = await self._tokens(grant_type="authorization_code", code=answer["code"], code_verifier=login.verifier)
         return await self._session(tokens, expires_at, nonce=login.nonce)
 
@@ -250,9 +250,20 @@ class Oidc:
         )
 
 
-def login_failed(why: str) -> UnauthenticatedProblem:
+class LoginFailedProblem(UnauthenticatedProblem):
     """The answer to a login that did not succeed."""
-    return UnauthenticatedProblem("login-failed", f"The login did not succeed: {why}. Begin it again.")
+
+    def __init__(self, why: str) -> None:
+        super().__init__("login-failed", f"The login did not succeed: {why}. Begin it again.")
+
+
+class StrayLoginProblem(LoginFailedProblem):
+    """It came to no judgement of credentials: there is nothing in it that could be guessed."""
+
+
+def login_failed(why: str) -> LoginFailedProblem:
+    """The answer to a login whose credentials were judged and refused."""
+    return LoginFailedProblem(why)
 
 
 def issuer_unavailable(why: str) -> UnavailableProblem:

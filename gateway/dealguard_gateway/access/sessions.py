@@ -25,6 +25,8 @@ from dealguard_gateway.settings import GatewaySettings
 _MAX_CHUNK_CHARACTERS = 3800
 # More than that no proxy lets through: common ones take 16 to 32 KB of headers.
 _MAX_CHUNKS = 4
+# As they are written: anybody can send a cookie, so nothing else is taken for a number.
+_CHUNK_COUNTS = frozenset(str(count) for count in range(1, _MAX_CHUNKS + 1))
 # How long a person may take at the issuer of identities.
 _LOGIN_SECONDS = 600
 # Opened sessions that are remembered, so that a client which polls is not decrypted each time. About 3 KB each.
@@ -186,7 +188,7 @@ class Sessions:
         # The first chunk begins with how many there are: a leftover of a larger session is then no part of this one.
         cookies = cookie_parser(header)
         count, _, first = cookies.get(self.cookie, "").partition(".")
-        if not count.isdecimal() or not 0 < int(count[:2]) <= _MAX_CHUNKS:
+        if count not in _CHUNK_COUNTS:
             return None
         rest = [cookies.get(self._chunk_name(number)) for number in range(1, int(count))]
         return first + "".join(chunk for chunk in rest if chunk) if all(rest) else None

@@ -29,12 +29,14 @@ _RETRY_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class _Renewal:
+    session: SessionCredentials
     task: "asyncio.Task[SessionCredentials | None]"
     begun_at: float
 
     @property
-    def has_failed(self) -> bool:
-        return self.task.done() and (self.task.cancelled() or self.task.result() is None)
+    def result(self) -> SessionCredentials | None:
+        """What it has led to; None: nothing, or it is under way."""
+        return self.task.result() if self.task.done() and not self.task.cancelled() else None
 
 
 class SessionRenewal:
@@ -89,14 +91,32 @@ class SessionRenewal:
         await self._app(scope, receive, send_with_cookies)
 
     async def _renewed(self, session: SessionCredentials) -> SessionCredentials | None:
-        key = hashlib.blake2b((session.refresh_token or "").encode(), digest_size=16).digest()
-        renewal = self._renewals.get(key)
-        if renewal is None or (renewal.has_failed and monotonic() - renewal.begun_at >= self._retry_seconds):
-            renewal = self._renewals[key] = _Renewal(asyncio.ensure_future(self._renew(session)), monotonic())
-            if len(self._renewals) > _MAX_REMEMBERED:
-                self._renewals.popitem(last=False)
+        renewal = self._renewal_of(session)
         # Shielded: the one who asked first may hang up while others wait for the same token.
-        return await asyncio.shield(renewal.task)
+        renewed = await asyncio.shield(renewal.task)
+        return renewed or (renewal.session if renewal.session is not session else None)
+
+    def _renewal_of(self, session: SessionCredentials) -> _Renewal:
+        """The latest renewal of a session, begun now if it is time.
+
+        A cookie may be older than others of its session: what it was renewed to may be about to end by now, too.
+        """
+        latest, renewal = session, self._renewals.get(_key_of(session))
+        while renewal is not None and renewal.task.done() and monotonic() - renewal.begun_at >= self._retry_seconds:
+            renewed = renewal.result
+            if renewed is not None and not self._oidc.needs_renewal(renewed):
+                break
+            if renewed is None or not _lives_longer(renewed, renewal.session):
+                latest, renewal = renewal.session, None
+            else:
+                latest, renewal = renewed, self._renewals.get(_key_of(renewed))
+        if renewal is None:
+            renewal = _Renewal(latest, asyncio.ensure_future(self._renew(latest)), monotonic())
+        for key in (_key_of(latest), _key_of(session)):
+            self._renewals[key] = renewal
+        while len(self._renewals) > _MAX_REMEMBERED:
+            self._renewals.popitem(last=False)
+        return renewal
 
     async def _renew(self, session: SessionCredentials) -> SessionCredentials | None:
         try:
@@ -104,3 +124,13 @@ class SessionRenewal:
         except Problem as problem:
             log.warning("A session was not renewed: %s", problem.word)
             return None
+
+
+def _key_of(session: SessionCredentials) -> bytes:
+    """What a renewal is remembered by: many issuers give the same refresh token again, so it alone is not enough."""
+    content = session.model_dump_json(include={"username", "token", "token_expires_at", "refresh_token"})
+    return hashlib.blake2b(content.encode(), digest_size=16).digest()
+
+
+def _lives_longer(renewed: SessionCredentials, session: SessionCredentials) -> bool:
+    return (renewed.token_expires_at or 0.0) > (session.token_expires_at or 0.0)

@@ -10,8 +10,8 @@ from dealguard_gateway.logs import mark_stream
 from dealguard_gateway.metrics import Metrics
 from dealguard_gateway.problems import TooManyProblem, UnavailableProblem
 
-# Each costs a connection and some 50 KB.
-_MAX_STREAMS = 10_000
+# Each costs a connection and some 50 KB: 100 MB of the 512 that the chart gives a replica.
+MAX_STREAMS = 2_000
 # A person's browser has one a page.
 _MAX_STREAMS_PER_USER = 100
 
@@ -31,7 +31,7 @@ class Streams:
             TooManyProblem: they have their share.
             UnavailableProblem: there are too many in all, or the process is ending.
         """
-        if self.closing.is_set() or self._by_user.total() >= _MAX_STREAMS:
+        if self.closing.is_set() or self._by_user.total() >= MAX_STREAMS:
             raise UnavailableProblem(
                 "no-streams", "No more event streams at the moment. Ask for the contract every 3 seconds instead."
             )

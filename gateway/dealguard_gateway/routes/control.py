@@ -73,7 +73,8 @@ async def erase_contract(request: Request, id: ContractId) -> Erasure:  # noqa: 
     """Erase it."""
     caller, entry = await entry_for(request, id, "delete")
     services = services_of(request)
-    return await Eraser(services.kubernetes, services.store, services.documents).erase(entry, caller)
+    eraser = Eraser(services.kubernetes, services.store, services.documents, services.access)
+    return await eraser.erase(entry, caller)
 
 
 def cancelling(entry: Entry) -> dict[str, Any] | None:

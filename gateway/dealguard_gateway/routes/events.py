@@ -1,15 +1,17 @@
 """Server-sent events: changes as the watch tells of them, to everybody who listens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
+from dealguard_gateway.access.callers import Caller
 from dealguard_gateway.http.streams import Streams
 from dealguard_gateway.kubernetes.store import Change, Entry, Subscription
+from dealguard_gateway.problems import Problem
 from dealguard_gateway.routes.answers import problem_responses
 from dealguard_gateway.routes.contracts import ORGANIZATION, ContractId, check_organization
 from dealguard_gateway.routes.lookup import caller_of, entry_for, require, services_of
@@ -18,7 +20,7 @@ router = APIRouter(tags=["contracts"])
 
 # Proxies cut connections that are silent for a minute, some for half of one.
 _HEARTBEAT_SECONDS = 15.0
-# Then the client comes again, and its rights are asked for again.
+# Then the client comes again, perhaps to another replica.
 _STREAM_SECONDS = 300.0
 _HEARTBEAT = b": still here\n\n"
 _HEADERS = {
@@ -51,7 +53,11 @@ async def follow_contract(request: Request, id: ContractId) -> Response:  # noqa
         return [_contract_event(store.get(entry.namespace, entry.name) or entry)]
 
     return _stream(
-        lambda: store.subscribe(entry.namespace, entry.name), begin, streams.place(caller), ends_with_deletion=True
+        lambda: store.subscribe(entry.namespace, entry.name),
+        begin,
+        streams.place(caller),
+        lambda: _may_still(request, caller, "get", entry.namespace, entry.name),
+        ends_with_deletion=True,
     )
 
 
@@ -76,6 +82,7 @@ async def follow_contracts(request: Request, organization: Annotated[str, ORGANI
         lambda: store.subscribe(organization),
         lambda _: [b"event: sync\ndata: {}\n\n"],
         streams.place(caller),
+        lambda: _may_still(request, caller, "list", organization),
         ends_with_deletion=False,
     )
 
@@ -84,6 +91,7 @@ def _stream(
     subscribe: Callable[[], Subscription],
     begin: Callable[[Subscription], Iterable[bytes]],
     place: AbstractContextManager[None],
+    may_still: Callable[[], Awaitable[bool]],
     *,
     ends_with_deletion: bool,
 ) -> Response:
@@ -94,7 +102,7 @@ def _stream(
             try:
                 for event in begin(subscription):
                     yield event
-                async for event in _follow(subscription, ends_with_deletion=ends_with_deletion):
+                async for event in _follow(subscription, may_still, ends_with_deletion=ends_with_deletion):
                     yield event
             finally:
                 subscription.close()
@@ -102,7 +110,19 @@ def _stream(
     return StreamingResponse(events(), media_type="text/event-stream", headers=_HEADERS)
 
 
-async def _follow(subscription: Subscription, *, ends_with_deletion: bool) -> AsyncIterator[bytes]:
+async def _may_still(request: Request, caller: Caller, verb: str, namespace: str, name: str = "") -> bool:
+    """Whether the credentials and the right with which a stream began are still good; asked as for any request."""
+    access = services_of(request).access
+    try:
+        now = await access.caller(request.headers)
+        return now.username == caller.username and await access.may(now, verb, namespace, name)
+    except Problem:
+        return False  # the client comes again, and is told
+
+
+async def _follow(
+    subscription: Subscription, may_still: Callable[[], Awaitable[bool]], *, ends_with_deletion: bool
+) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     end_at = loop.time() + _STREAM_SECONDS
     while True:
@@ -112,10 +132,14 @@ async def _follow(subscription: Subscription, *, ends_with_deletion: bool) -> As
         except TimeoutError:
             if loop.time() >= end_at:
                 return
-            yield _HEARTBEAT
-            continue
+            change = None
         except StopAsyncIteration:
             return
+        if not await may_still():
+            return
+        if change is None:
+            yield _HEARTBEAT
+            continue
         yield _event_of(change)
         if change.kind == "deleted" and ends_with_deletion:
             return

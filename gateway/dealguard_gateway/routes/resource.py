@@ -4,6 +4,7 @@ Nothing but reading, and nothing but this API group: the path is passed on only 
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
@@ -24,6 +25,8 @@ from dealguard_gateway.routes.answers import problem_responses
 from dealguard_gateway.routes.lookup import caller_of, services_of
 
 router = APIRouter(tags=["kubernetes"])
+
+log = logging.getLogger(__name__)
 
 _PATH = re.compile(rf"/apis/{re.escape(names.GROUP)}(/[a-z0-9]([-a-z0-9.]*[a-z0-9])?)*")
 _PASSED_HEADERS = ("content-type", "retry-after", "warning", "audit-id")
@@ -79,9 +82,12 @@ def plain_path(raw_path: bytes) -> str:
         NotFoundProblem: it might be read as another path than it seems.
     """
     path = raw_path.decode("latin-1")
-    if _PATH.fullmatch(path) is None or ".." in path:
+    # After the version, `watch` is the API server's older way to ask for one, which `_bounded` knows nothing of.
+    if _PATH.fullmatch(path) is None or ".." in path or path.split("/")[4:5] == ["watch"]:
         raise NotFoundProblem(
-            "no-such-path", f"Only plain paths under /apis/{names.GROUP}/ are answered, with nothing encoded in them."
+            "no-such-path",
+            f"Only plain paths under /apis/{names.GROUP}/ are answered, with nothing encoded in them. A watch is a "
+            "list with ?watch=true.",
         )
     return path
 
@@ -142,6 +148,9 @@ class _Relay(Response):
                     await response(scope, receive, send)
         except ApiError as error:
             raise problems_of(error) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            # Half of it is out. Without its last piece the server closes the connection, so nobody takes it for whole.
+            log.warning("an answer of the API server broke off (%s)", type(error).__name__)
 
 
 async def _until(closing: asyncio.Event, answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

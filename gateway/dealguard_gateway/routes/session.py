@@ -11,7 +11,8 @@ from starlette.responses import RedirectResponse, Response
 
 from dealguard_api.base import WireModel
 from dealguard_gateway.access.callers import Caller
-from dealguard_gateway.access.oidc import Oidc, login_failed
+from dealguard_gateway.access.impersonation import IMPERSONATE_USER
+from dealguard_gateway.access.oidc import Oidc, StrayLoginProblem, login_failed
 from dealguard_gateway.access.sessions import SessionCredentials
 from dealguard_gateway.access.tokens import unverified_expiry
 from dealguard_gateway.http.answers import peer_address
@@ -93,9 +94,12 @@ async def log_in(request: Request, login: TokenLogin) -> Response:
             "credentials-rejected",
             "The cluster does not accept this token. Make a new one (kubectl create token NAME), and copy it whole.",
         ) from None
+    # A token of the issuer, where the API server does not know it: the session acts in its user's name.
+    is_named = IMPERSONATE_USER in caller.credentials
     session = SessionCredentials(
         username=caller.username,
-        token=token,
+        token=None if is_named else token,
+        groups=caller.groups if is_named else (),
         token_expires_at=unverified_expiry(token),
         expires_at=services.sessions.new_expiry(),
     )
@@ -153,14 +157,16 @@ async def finish_login(request: Request) -> Response:
     login = services.sessions.login_state(request.headers)
     try:
         if login is None:
-            raise login_failed("it was not begun in this browser, or more than ten minutes ago")
+            raise StrayLoginProblem("it was not begun in this browser, or more than ten minutes ago")
         answer = dict(request.query_params)
         session = await oidc.finish(answer, login, services.sessions.new_expiry())
         if session.token is not None:
             await _require_accepted(request, session.token)
         cookies = services.sessions.login(session, request.headers)
     except Problem as problem:
-        services.limits.count_failed_login(address)
+        # Only what somebody judged: else anybody could use up the logins of all who share their address.
+        if isinstance(problem, UnauthenticatedProblem) and not isinstance(problem, StrayLoginProblem):
+            services.limits.count_failed_login(address)
         page = _FAILED_PAGE.format(detail=html.escape(problem.detail))
         response = Response(page, status_code=problem.status, media_type="text/html; charset=utf-8")
         return _with_cookies(response, (services.sessions.end_login(),))

@@ -14,6 +14,9 @@ from dealguard_gateway.storage.pdf_check import too_large
 # first seconds are nobody's fault.
 _MIN_BYTES_PER_SECOND = 4 * 1024
 _GRACE_SECONDS = 30.0
+# Beyond the first minute more has to come, or the largest document could take seven hours: so it takes half of one.
+_MIN_BYTES_PER_LATER_SECOND = 64 * 1024
+_FIRST_SECONDS = 60.0
 
 
 def check_announced_size(request: Request, max_pdf_bytes: int) -> None:
@@ -58,10 +61,18 @@ async def body_of(
         size_bytes += len(chunk)
         if size_bytes > max_pdf_bytes + MAX_OVERHEAD_BYTES:
             raise too_large(max_pdf_bytes)
-        if waited_seconds > _GRACE_SECONDS and size_bytes < waited_seconds * _MIN_BYTES_PER_SECOND:
+        if size_bytes < _least_bytes(waited_seconds):
             raise _too_slow()
         if chunk:
             yield chunk
+
+
+def _least_bytes(waited_seconds: float) -> float:
+    """What has to have come after that long."""
+    if waited_seconds <= _GRACE_SECONDS:
+        return 0.0
+    later_seconds = waited_seconds - _FIRST_SECONDS
+    return max(waited_seconds * _MIN_BYTES_PER_SECOND, later_seconds * _MIN_BYTES_PER_LATER_SECOND)
 
 
 def _too_slow() -> InvalidProblem:

@@ -97,7 +97,7 @@ async def _begin(
     fields = await form.fields()
     named = fields.pop("organization", "").strip() or None
     if organization is None:
-        organization = named or await _only_organization(services_of(request), caller)
+        organization = named or await only_organization(services_of(request), caller)
         await _check_leave(request, caller, organization)
     elif named not in (None, organization):
         raise InvalidProblem(
@@ -116,10 +116,15 @@ async def _check_leave(request: Request, caller: Caller, organization: str) -> N
         )
 
 
-async def _only_organization(services: Services, caller: Caller) -> str:
-    """The organisation of a caller who has exactly one."""
+async def only_organization(services: Services, caller: Caller) -> str:
+    """The organization of a caller who has exactly one, of those that GET /organizations would offer.
+
+    Raises:
+        InvalidProblem: they have none, or several.
+    """
     own = {caller.own_namespace} if caller.own_namespace else set()
-    candidates = sorted({*services.store.namespaces(), *services.settings.namespaces, *own})
+    named = {*services.settings.namespaces, *services.settings.organizations}
+    candidates = sorted(filter(services.store.serves, services.store.namespaces() | named | own))
     having = [namespace for namespace in candidates if await services.access.may(caller, "create", namespace)]
     if len(having) != 1:
         raise InvalidProblem(
