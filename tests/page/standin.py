@@ -48,7 +48,12 @@ class State:
     max_pdf_bytes: int = 5_000_000
     # Answers to give instead: path prefix → status and Retry-After.
     faults: dict[str, tuple[int, int]] = field(default_factory=dict)
+    # Paths whose next answer breaks off in its body; whose next one never comes.
+    broken: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
     events_work: bool = True
+    # Whether streams of events say anything, as they do not behind a proxy that collects answers.
+    events_speak: bool = True
     requests: list[str] = field(default_factory=list)
     uploads: list[dict[str, Any]] = field(default_factory=list)
     document_bytes_sent: int = 0
@@ -58,6 +63,15 @@ class State:
     def asked(self, prefix: str) -> int:
         """How many requests began like this: `GET /contracts/acme.a`."""
         return sum(each.startswith(prefix) for each in self.requests)
+
+
+def _broken_off(response: Response) -> Response:
+    """The answer with its headers, and the beginning of its body."""
+
+    async def beginning() -> AsyncIterator[bytes]:
+        yield b'{"id": "'
+
+    return StreamingResponse(beginning(), response.status_code, response.headers)
 
 
 @lru_cache
@@ -171,7 +185,15 @@ class Standin:
             return problem("not-logged-in", 401)
         if request.method not in ("GET", "HEAD") and request.headers.get("x-requested-with") != "dealguard":
             return problem("cross-site-request", 403)
-        return await call_next(request)
+        if path in self.state.silent:
+            self.state.silent.discard(path)
+            while not await request.is_disconnected():
+                await asyncio.sleep(0.1)
+        response = await call_next(request)
+        if path in self.state.broken:
+            self.state.broken.discard(path)
+            return _broken_off(response)
+        return response
 
     async def _file(self, request: Request) -> Response:
         folder = self._pdfjs if request.url.path.startswith("/pdfjs/") else self._page
@@ -250,6 +272,11 @@ class Standin:
 
         async def events() -> AsyncIterator[str]:
             try:
+                if not self.state.events_speak:
+                    yield ": nothing\n\n"
+                    while await queue.get() is not None:
+                        pass
+                    return
                 yield "event: sync\ndata: {}\n\n" if id_ is None else event("contract", self.state.contracts[id_])
                 while (change := await queue.get()) is not None:
                     if id_ in (None, change[1].id):

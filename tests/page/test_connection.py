@@ -67,6 +67,50 @@ def test_without_events_it_asks_every_three_seconds_and_every_thirty_where_nobod
     expect(step).to_have_text("Analysing")
 
 
+def test_beside_events_that_never_come_it_asks_every_three_seconds(standin: Standin, open_page: OpenPage) -> None:
+    standin.state.events_speak = False
+    scenes.running(standin, "c", "queued")
+    page = open_page("#/contracts/acme.c", has_clock=True)
+    expect(page.locator("[aria-current=step]")).to_have_text("Waiting")
+    standin.await_listener()
+    paused(page, standin)
+    assert reads_again_after(page, standin, 3)
+    # A stream that ends between two readings puts neither off.
+    page.clock.run_for(1500)
+    standin.drop_streams()
+    page.wait_for_timeout(500)
+    assert reads_again_after(page, standin, 1.5)
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(standin: Standin, open_page: OpenPage) -> None:
+    standin.state.events_speak = False
+    scenes.running(standin, "c", "queued")
+    page = open_page("#/contracts/acme.c")
+    step = page.locator("[aria-current=step]")
+    expect(step).to_have_text("Waiting")
+    standin.state.broken.add("/contracts/acme.c")
+    scenes.running(standin, "c", "analyzing")
+    expect(step).to_have_text("Analysing")
+    assert not standin.state.broken
+    expect(notice(page)).to_have_count(0)
+
+
+def test_an_answer_that_never_comes_is_given_up_and_asked_for_again(standin: Standin, open_page: OpenPage) -> None:
+    standin.state.events_speak = False
+    scenes.running(standin, "c", "queued")
+    page = open_page("#/contracts/acme.c")
+    step = page.locator("[aria-current=step]")
+    expect(step).to_have_text("Waiting")
+    # The page's own limit, ten times as fast.
+    page.evaluate("{ const limit = AbortSignal.timeout; AbortSignal.timeout = (ms) => limit.call(AbortSignal, ms / 10); }")
+    standin.state.silent.add("/contracts/acme.c")
+    scenes.running(standin, "c", "analyzing")
+    expect(notice(page)).to_have_text("Connection interrupted. Trying again …")
+    expect(step).to_have_text("Analysing")
+    assert not standin.state.silent
+    expect(notice(page)).to_have_count(0)
+
+
 def test_a_laptop_that_was_closed_catches_up_and_listens_again(standin: Standin, open_page: OpenPage) -> None:
     contract = scenes.running(standin, "c", "queued")
     page = open_page("#/contracts/acme.c", has_clock=True)
