@@ -41,9 +41,14 @@ class State:
     contracts: dict[str, Contract] = field(default_factory=dict)
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
+    # What remains of a deleted contract.
+    kept: list[str] = field(default_factory=list)
     user: str | None = "system:serviceaccount:acme:anna"
     token: str = "valid"
+    # Who logs in with the token.
+    logs_in: str = "system:serviceaccount:acme:anna"
     login: tuple[str, ...] = ("token", "oidc")
+    login_by_link: bool = False
     organizations: tuple[tuple[str, bool], ...] = (("acme", True),)
     max_pdf_bytes: int = 5_000_000
     # Answers to give instead: path prefix → status and Retry-After.
@@ -187,8 +192,9 @@ class Standin:
             return problem("cross-site-request", 403)
         if path in self.state.silent:
             self.state.silent.discard(path)
-            while not await request.is_disconnected():
-                await asyncio.sleep(0.1)
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            return Response(status_code=499)
         response = await call_next(request)
         if path in self.state.broken:
             self.state.broken.discard(path)
@@ -204,13 +210,14 @@ class Standin:
         if request.method == "POST":
             if (await request.json()).get("token") != state.token:
                 return problem("credentials-rejected", 401)
-            state.user = State().user
+            state.user = state.logs_in
             return Response(status_code=204)
         if request.method == "DELETE":
             state.user = None
             return Response(status_code=204)
         organizations = [{"name": name, "mayUpload": may} for name, may in state.organizations]
         body = {"user": state.user, "organizations": organizations if state.user else [], "login": list(state.login)}
+        body["loginByLink"] = state.login_by_link
         return JSONResponse({**body, "maxPdfBytes": state.max_pdf_bytes, "expiresAt": None})
 
     async def _organizations(self, request: Request) -> Response:
@@ -247,7 +254,7 @@ class Standin:
             return problem("contract-not-found", 404)
         if request.method == "DELETE":
             self.remove(contract.id)
-            return JSONResponse({"erased": ["analysis", "document", "reports"], "kept": []})
+            return JSONResponse({"erased": ["analysis", "document", "reports"], "kept": self.state.kept})
         etag = f'"{hash(contract.model_dump_json())}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"ETag": etag})
