@@ -116,6 +116,10 @@ class Session(WireModel):
     user: Annotated[str | None, Field(description="null: nobody is logged in.")]
     organizations: list[Organization]
     login: Annotated[list[Literal["token", "oidc"]], Field(description="How one can log in.")]
+    login_by_link: Annotated[
+        bool,
+        Field(description="Whether the page also takes a token from its address (`#token=…`): on one's own machine."),
+    ]
     max_pdf_bytes: int
     expires_at: Annotated[datetime | None, Field(description="When the session of a browser ends.")] = None
 

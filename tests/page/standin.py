@@ -41,14 +41,24 @@ class State:
     contracts: dict[str, Contract] = field(default_factory=dict)
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
+    # What remains of a deleted contract.
+    kept: list[str] = field(default_factory=list)
     user: str | None = "system:serviceaccount:acme:anna"
     token: str = "valid"
+    # Who logs in with the token.
+    logs_in: str = "system:serviceaccount:acme:anna"
     login: tuple[str, ...] = ("token", "oidc")
+    login_by_link: bool = False
     organizations: tuple[tuple[str, bool], ...] = (("acme", True),)
     max_pdf_bytes: int = 5_000_000
     # Answers to give instead: path prefix → status and Retry-After.
     faults: dict[str, tuple[int, int]] = field(default_factory=dict)
+    # Paths whose next answer breaks off in its body; whose next one never comes.
+    broken: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
     events_work: bool = True
+    # Whether streams of events say anything, as they do not behind a proxy that collects answers.
+    events_speak: bool = True
     requests: list[str] = field(default_factory=list)
     uploads: list[dict[str, Any]] = field(default_factory=list)
     document_bytes_sent: int = 0
@@ -58,6 +68,15 @@ class State:
     def asked(self, prefix: str) -> int:
         """How many requests began like this: `GET /contracts/acme.a`."""
         return sum(each.startswith(prefix) for each in self.requests)
+
+
+def _broken_off(response: Response) -> Response:
+    """The answer with its headers, and the beginning of its body."""
+
+    async def beginning() -> AsyncIterator[bytes]:
+        yield b'{"id": "'
+
+    return StreamingResponse(beginning(), response.status_code, response.headers)
 
 
 @lru_cache
@@ -171,7 +190,16 @@ class Standin:
             return problem("not-logged-in", 401)
         if request.method not in ("GET", "HEAD") and request.headers.get("x-requested-with") != "dealguard":
             return problem("cross-site-request", 403)
-        return await call_next(request)
+        if path in self.state.silent:
+            self.state.silent.discard(path)
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            return Response(status_code=499)
+        response = await call_next(request)
+        if path in self.state.broken:
+            self.state.broken.discard(path)
+            return _broken_off(response)
+        return response
 
     async def _file(self, request: Request) -> Response:
         folder = self._pdfjs if request.url.path.startswith("/pdfjs/") else self._page
@@ -182,13 +210,14 @@ class Standin:
         if request.method == "POST":
             if (await request.json()).get("token") != state.token:
                 return problem("credentials-rejected", 401)
-            state.user = State().user
+            state.user = state.logs_in
             return Response(status_code=204)
         if request.method == "DELETE":
             state.user = None
             return Response(status_code=204)
         organizations = [{"name": name, "mayUpload": may} for name, may in state.organizations]
         body = {"user": state.user, "organizations": organizations if state.user else [], "login": list(state.login)}
+        body["loginByLink"] = state.login_by_link
         return JSONResponse({**body, "maxPdfBytes": state.max_pdf_bytes, "expiresAt": None})
 
     async def _organizations(self, request: Request) -> Response:
@@ -225,7 +254,7 @@ class Standin:
             return problem("contract-not-found", 404)
         if request.method == "DELETE":
             self.remove(contract.id)
-            return JSONResponse({"erased": ["analysis", "document", "reports"], "kept": []})
+            return JSONResponse({"erased": ["analysis", "document", "reports"], "kept": self.state.kept})
         etag = f'"{hash(contract.model_dump_json())}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"ETag": etag})
@@ -250,6 +279,11 @@ class Standin:
 
         async def events() -> AsyncIterator[str]:
             try:
+                if not self.state.events_speak:
+                    yield ": nothing\n\n"
+                    while await queue.get() is not None:
+                        pass
+                    return
                 yield "event: sync\ndata: {}\n\n" if id_ is None else event("contract", self.state.contracts[id_])
                 while (change := await queue.get()) is not None:
                     if id_ in (None, change[1].id):

@@ -67,6 +67,52 @@ def test_without_events_it_asks_every_three_seconds_and_every_thirty_where_nobod
     expect(step).to_have_text("Analysing")
 
 
+def test_beside_events_that_never_come_it_asks_every_three_seconds(standin: Standin, open_page: OpenPage) -> None:
+    standin.state.events_speak = False
+    scenes.running(standin, "c", "queued")
+    page = open_page("#/contracts/acme.c", has_clock=True)
+    expect(page.locator("[aria-current=step]")).to_have_text("Waiting")
+    standin.await_listener()
+    paused(page, standin)
+    assert reads_again_after(page, standin, 3)
+    # A stream that ends between two readings puts neither off.
+    page.clock.run_for(1500)
+    standin.drop_streams()
+    page.wait_for_timeout(500)
+    assert reads_again_after(page, standin, 1.5)
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(standin: Standin, open_page: OpenPage) -> None:
+    standin.state.events_speak = False
+    scenes.running(standin, "c", "queued")
+    page = open_page("#/contracts/acme.c")
+    step = page.locator("[aria-current=step]")
+    expect(step).to_have_text("Waiting")
+    standin.state.broken.add("/contracts/acme.c")
+    scenes.running(standin, "c", "analyzing")
+    expect(step).to_have_text("Analysing")
+    assert not standin.state.broken
+    expect(notice(page)).to_have_count(0)
+
+
+def test_an_answer_that_never_comes_is_given_up_and_asked_for_again(standin: Standin, open_page: OpenPage) -> None:
+    standin.state.events_speak = False
+    scenes.running(standin, "c", "queued")
+    page = open_page("#/contracts/acme.c")
+    step = page.locator("[aria-current=step]")
+    expect(step).to_have_text("Waiting")
+    # The page's own limit, ten times as fast.
+    page.evaluate(
+        "{ const limit = AbortSignal.timeout; AbortSignal.timeout = (ms) => limit.call(AbortSignal, ms / 10); }"
+    )
+    standin.state.silent.add("/contracts/acme.c")
+    scenes.running(standin, "c", "analyzing")
+    expect(notice(page)).to_have_text("Connection interrupted. Trying again …")
+    expect(step).to_have_text("Analysing")
+    assert not standin.state.silent
+    expect(notice(page)).to_have_count(0)
+
+
 def test_a_laptop_that_was_closed_catches_up_and_listens_again(standin: Standin, open_page: OpenPage) -> None:
     contract = scenes.running(standin, "c", "queued")
     page = open_page("#/contracts/acme.c", has_clock=True)
@@ -144,6 +190,25 @@ def test_an_expired_session_is_renewed_where_one_is(standin: Standin, open_page:
     assert standin.state.contracts["acme.c"].run == 2
 
 
+def test_somebody_else_who_logs_in_sends_nothing_of_the_former_persons(
+    standin: Standin, open_page: OpenPage, english: Sample
+) -> None:
+    scenes.finished(standin, "c", *english)
+    page = open_page("#/contracts/acme.c")
+    expect(page.locator(".finding").first).to_be_visible()
+    expect(page.locator(".pdf-page[data-drawn]").first).to_be_visible()
+    standin.state.user, standin.state.logs_in = None, "system:serviceaccount:acme:ben"
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete for good").click()
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    dialog.get_by_label("Access token").fill("valid")
+    dialog.get_by_role("button", name="Log in", exact=True).click()
+    expect(page.locator(".user")).to_contain_text("ben")
+    expect(page.locator(".finding").first).to_be_visible()
+    assert standin.state.asked("DELETE /contracts") == 1
+    assert "acme.c" in standin.state.contracts
+
+
 def test_login_and_logout(standin: Standin, open_page: OpenPage) -> None:
     standin.state.user = None
     page = open_page("#/contracts/acme.c", locale="de-DE")
@@ -159,20 +224,23 @@ def test_login_and_logout(standin: Standin, open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "user", "shown"),
+    ("token", "user", "is_offered", "shown"),
     [
-        ("valid", None, "No contracts yet"),
-        ("too-old", None, "Access token"),
-        ("somebody-elses", "system:serviceaccount:acme:anna", "No contracts yet"),
+        ("valid", None, True, "No contracts yet"),
+        ("too-old", None, True, "Access token"),
+        ("somebody-elses", "system:serviceaccount:acme:anna", True, "No contracts yet"),
+        ("valid", None, False, "Access token"),
     ],
-    ids=["it logs in", "it is too old", "somebody is logged in"],
+    ids=["it logs in", "it is too old", "somebody is logged in", "not on one's own machine"],
 )
-def test_a_link_with_a_token(standin: Standin, open_page: OpenPage, token: str, user: str | None, shown: str) -> None:
-    standin.state.user = user
+def test_a_link_with_a_token(
+    standin: Standin, open_page: OpenPage, token: str, user: str | None, is_offered: bool, shown: str
+) -> None:
+    standin.state.user, standin.state.login_by_link = user, is_offered
     page = open_page(f"#token={token}")
     expect(page.get_by_text(shown).first).to_be_visible()
     assert token not in page.url
-    assert standin.state.asked("POST /session") == (0 if user else 1)
+    assert standin.state.asked("POST /session") == (1 if is_offered and not user else 0)
 
 
 def test_a_gateway_that_is_not_there_at_first(standin: Standin, open_page: OpenPage) -> None:

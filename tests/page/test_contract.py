@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.page import scenes
-from tests.page.conftest import PHONE, OpenPage, Sample, picture
+from tests.page.conftest import PHONE, OpenPage, Sample, picture, violations
 from tests.page.standin import Standin
 
 
@@ -54,7 +54,11 @@ def test_failure_says_what_to_do_and_can_be_retried(standin: Standin, open_page:
 def test_a_reason_that_the_page_does_not_know_is_told_in_the_apis_words(standin: Standin, open_page: OpenPage) -> None:
     scenes.failed(standin, "c", "ReasonOfTomorrow")
     page = open_page("#/contracts/acme.c", locale="de-DE")
-    expect(page.get_by_text("In English, from the API: ReasonOfTomorrow.")).to_be_visible()
+    expect(page.get_by_text("Die Analyse ist fehlgeschlagen.")).to_be_visible()
+    said = page.get_by_text("In English, from the API: ReasonOfTomorrow.")
+    expect(said).to_be_visible()
+    # So that it is not read out as if it were German.
+    expect(said).to_have_attribute("lang", "en")
 
 
 def test_cancelling_and_asking_again(standin: Standin, open_page: OpenPage) -> None:
@@ -84,6 +88,41 @@ def test_deleting_says_what_is_erased_and_asks(standin: Standin, english: Sample
     expect(page.get_by_text("Licence.pdf is deleted.")).to_be_visible()
     expect(page.get_by_text("No contracts yet")).to_be_visible()
     assert standin.state.contracts == {}
+
+
+def test_what_is_left_of_a_deleted_contract_stays_to_be_read(
+    standin: Standin, english: Sample, open_page: OpenPage
+) -> None:
+    scenes.finished(standin, "c", *english, file_name="Lizenz.pdf")
+    standin.state.kept = ["The document: acme.d is an analysis of it too."]
+    page = open_page("#/contracts/acme.c", locale="de-DE", has_clock=True)
+    page.get_by_role("button", name="Löschen").click()
+    page.get_by_role("button", name="Endgültig löschen").click()
+    expect(page.get_by_text("Lizenz.pdf ist gelöscht.")).to_be_visible()
+    kept = page.locator(".note", has_text="Nicht gelöscht ist:")
+    expect(kept.get_by_text("acme.d is an analysis of it too")).to_have_attribute("lang", "en")
+    picture(page, "kept-de")
+    page.clock.fast_forward("01:00")
+    expect(page.get_by_text("Lizenz.pdf ist gelöscht.")).to_have_count(0)
+    expect(kept).to_be_visible()
+    assert violations(page) == []
+    kept.get_by_role("button", name="Schließen").click()
+    expect(kept).to_have_count(0)
+
+
+def test_a_problem_is_told_once_until_it_is_closed(standin: Standin, open_page: OpenPage) -> None:
+    scenes.running(standin, "c", "analyzing")
+    standin.state.faults["/contracts/acme.c/cancel"] = (409, 0)
+    page = open_page("#/contracts/acme.c", has_clock=True)
+    for _ in range(2):
+        with page.expect_response("**/cancel"):
+            page.get_by_role("button", name="Cancel analysis").click()
+    note = page.locator(".note", has_text="That does not fit any more")
+    expect(note).to_have_count(1)
+    page.clock.fast_forward("01:00")
+    expect(note).to_be_visible()
+    note.get_by_role("button", name="Close").click()
+    expect(note).to_have_count(0)
 
 
 def test_one_that_is_not_there_or_goes_away(standin: Standin, open_page: OpenPage) -> None:

@@ -130,3 +130,58 @@ def test_an_upload_outlives_an_expired_session(standin: Standin, english: Sample
     page.get_by_label("Access token").fill("valid")
     page.get_by_role("dialog").get_by_role("button", name="Log in").click()
     expect(page.locator(".upload-row", has_text="Is being processed")).to_have_count(2)
+
+
+def test_uploads_of_the_former_person_end_with_their_session(
+    standin: Standin, english: Sample, open_page: OpenPage
+) -> None:
+    page = open_page()
+    expect(page.get_by_text("No contracts yet")).to_be_visible()
+    standin.state.user, standin.state.logs_in = None, "system:serviceaccount:acme:ben"
+    drop(page, {"a.pdf": english[1], "b.pdf": english[1] + b"\n"})
+    page.get_by_label("Access token").fill("valid")
+    page.get_by_role("dialog").get_by_role("button", name="Log in").click()
+    expect(page.locator(".user")).to_contain_text("ben")
+    expect(page.get_by_text("No contracts yet")).to_be_visible()
+    expect(page.locator(".upload-row")).to_have_count(0)
+    assert standin.state.uploads == []
+
+
+def test_logging_out_ends_the_uploads(standin: Standin, english: Sample, open_page: OpenPage) -> None:
+    standin.state.upload_gate.clear()
+    page = open_page()
+    expect(page.get_by_text("No contracts yet")).to_be_visible()
+    drop(page, {"a.pdf": english[1], "b.pdf": english[1] + b"\n", "c.pdf": english[1] + b"\n\n"})
+    expect(page.locator(".upload-row", has_text="Being stored")).to_have_count(2)
+    with page.expect_event("requestfailed", lambda request: request.method == "POST"):
+        page.get_by_role("button", name="Log out").click()
+    standin.state.upload_gate.set()
+    page.get_by_label("Access token").fill("valid")
+    page.get_by_role("button", name="Log in", exact=True).click()
+    expect(page.locator(".zone")).to_be_visible()
+    expect(page.locator(".upload-row")).to_have_count(0)
+    assert standin.state.asked("POST /contracts") == 2
+
+
+def test_nothing_is_sent_that_was_not_looked_at(standin: Standin, english: Sample, open_page: OpenPage) -> None:
+    standin.state.upload_gate.clear()
+    page = open_page()
+    expect(page.get_by_text("No contracts yet")).to_be_visible()
+    drop(page, {"a.pdf": english[1], "b.pdf": english[1] + b"\n"})
+    expect(page.locator(".upload-row", has_text="Being stored")).to_have_count(2)
+    # A slow disk: others are sent to the end before this one can be looked at.
+    page.evaluate(
+        """() => {
+          const read = Blob.prototype.arrayBuffer;
+          const disk = new Promise((spin) => { window.spin = spin; });
+          Blob.prototype.arrayBuffer = function () { return disk.then(() => read.call(this)); };
+        }"""
+    )
+    drop(page, {"photo.pdf": b"\xff\xd8\xff" * 9})
+    standin.state.upload_gate.set()
+    expect(page.locator(".upload-row", has_text="Is being processed")).to_have_count(2)
+    row = page.locator(".upload-row", has_text="photo.pdf")
+    expect(row).to_contain_text("Being checked")
+    page.evaluate("window.spin()")
+    expect(row).to_contain_text("Not a PDF")
+    assert sorted(each["file"] for each in standin.state.uploads) == ["a.pdf", "b.pdf"]

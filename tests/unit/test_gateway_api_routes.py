@@ -18,6 +18,7 @@ from dealguard_gateway.kubernetes.store import AnalysisStore
 from dealguard_gateway.routes import events
 from dealguard_gateway.routes.openapi import document
 from tests.unit.gateway_fakes import RIGHTS, FakeGateway, analysis, fake_gateway
+from tests.unit.gateway_settings import KEY
 from tests.unit.test_gateway_contracts import RESULT
 
 
@@ -42,6 +43,19 @@ async def test_a_poll_has_what_the_next_one_needs(gateway: FakeGateway) -> None:
         done = await client.get("/contracts/acme.lease", headers={"If-None-Match": etag})
     assert (done.status_code, done.json()["status"]) == (200, "completed")
     assert "retry-after" not in done.headers
+
+
+@pytest.mark.parametrize(
+    ("token_login", "insecure_cookies", "is_offered"),
+    [(True, True, True), (True, False, False), (False, True, False)],
+    ids=["on one's own machine", "elsewhere", "no login by token"],
+)
+async def test_a_login_by_link_is_offered_on_ones_own_machine_only(
+    token_login: bool, insecure_cookies: bool, is_offered: bool
+) -> None:
+    gateway = fake_gateway(token_login=token_login, insecure_cookies=insecure_cookies, session_keys=(KEY,))
+    async with gateway.client() as client:
+        assert (await client.get("/session")).json()["loginByLink"] is is_offered
 
 
 async def test_polls_ask_the_api_server_nothing(gateway: FakeGateway) -> None:

@@ -1,5 +1,8 @@
 /** Requests to the gateway: who is logged in is a cookie, so no module of the page ever holds a token. */
 
+// A connection can die without a word: a reading that takes so long is given up, and comes again.
+const READ_SECONDS = 15;
+
 /** What the gateway said in the form of RFC 9457, or that it said nothing (`status` 0). */
 export class Problem extends Error {
   /** @param {{status: number, word?: string, detail?: string, retryAfter?: number}} of */
@@ -67,10 +70,12 @@ export function problemOf(status, text, retryAfter) {
 /**
  * One request. A session that has ended is renewed by the person first, then the request goes on.
  * @param {string} path
- * @param {{method?: string, json?: unknown, headers?: Record<string, string>, anonymous?: boolean, signal?: AbortSignal}} [options]
+ * @param {{method?: string, json?: unknown, headers?: Record<string, string>, anonymous?: boolean, seconds?: number}} [options]
+ *   `seconds`: how long a reading may take, with its body.
  * @returns {Promise<Response>} 2xx or 304.
  */
-export async function request(path, { method = "GET", json, headers = {}, anonymous = false, signal } = {}) {
+export async function request(path, { method = "GET", json, headers = {}, anonymous = false, seconds = READ_SECONDS } = {}) {
+  const signal = method === "GET" ? AbortSignal.timeout(seconds * 1000) : null;
   const init = { method, signal, credentials: "same-origin", headers: { Accept: "application/json", ...headers } };
   if (method !== "GET") init.headers["X-Requested-With"] = "dealguard";
   if (json !== undefined) {
@@ -80,21 +85,19 @@ export async function request(path, { method = "GET", json, headers = {}, anonym
   let response;
   try {
     response = await fetch(path, /** @type {RequestInit} */ (init));
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    told(false);
-    throw new Problem({ status: 0 });
+  } catch {
+    throw silence();
   }
   learnTime(response.headers.get("Date"));
   if (response.ok || response.status === 304) {
     told(true);
     return response;
   }
-  const problem = problemOf(response.status, await response.text(), response.headers.get("Retry-After"));
+  const problem = problemOf(response.status, await response.text().catch(() => ""), response.headers.get("Retry-After"));
   told(![502, 503, 504].includes(problem.status));
   if (problem.status === 401 && !anonymous) {
     await logIn();
-    return request(path, { method, json, headers, signal });
+    return request(path, { method, json, headers, seconds });
   }
   throw problem;
 }
@@ -103,9 +106,23 @@ function told(answered) {
   for (const listener of listeners) listener(answered);
 }
 
+function silence() {
+  told(false);
+  return new Problem({ status: 0 });
+}
+
+/** What an answer holds; one that breaks off on the way is none. @param {Response} response */
+async function contentOf(response) {
+  try {
+    return await response.json();
+  } catch {
+    throw silence();
+  }
+}
+
 /** @param {string} path @param {Parameters<typeof request>[1]} [options] */
 export async function read(path, options) {
-  return (await request(path, options)).json();
+  return contentOf(await request(path, options));
 }
 
 /**
@@ -114,8 +131,11 @@ export async function read(path, options) {
  */
 export async function readIfChanged(path, memory) {
   const response = await request(path, { headers: memory.etag ? { "If-None-Match": memory.etag } : {} });
+  if (response.status === 304) return null;
+  const content = await contentOf(response);
+  // Not before it is there: else the next answer would be that nothing has changed.
   memory.etag = response.headers.get("ETag");
-  return response.status === 304 ? null : response.json();
+  return content;
 }
 
 /** @param {string} id @param {string} [rest] */

@@ -1,6 +1,10 @@
 /** Questions in front of the page: the browser's own modal dialog, so that focus and Escape behave as people know it. */
 
-import { h } from "./dom.js";
+import { h, icon } from "./dom.js";
+import { t } from "./i18n.js";
+
+// Long enough to read a line.
+const NOTE_MS = 8000;
 
 /**
  * @param {{title: string, content: unknown, actions?: unknown, dismissable?: boolean, onclose?: () => void}} of
@@ -64,14 +68,26 @@ export function confirm({ title, content, yes, no }) {
   });
 }
 
-/** A line that goes by itself. @param {string} text @param {{problem?: boolean}} [options] */
+/**
+ * A line that goes by itself; one of a problem stays until it is closed, because it says what to do.
+ * @param {unknown} text @param {{problem?: boolean}} [options]
+ */
 export function tell(text, { problem = false } = {}) {
   let place = document.getElementById("notes");
   if (!place) {
     place = h("div", { id: "notes", role: "status", "aria-live": "polite" });
     document.body.append(place);
   }
-  const note = h("p", { class: problem ? "note problem" : "note" }, text);
+  const words = h("p", {}, text);
+  const close = () => note.remove();
+  const note = h(
+    "div",
+    { class: problem ? "note problem" : "note" },
+    words,
+    problem && h("button", { type: "button", class: "icon-button", "aria-label": t("app.close"), onclick: close }, icon("cross")),
+  );
+  // The same again is said once.
+  for (const other of [...place.children]) if (other.firstElementChild?.textContent === words.textContent) other.remove();
   place.append(note);
-  setTimeout(() => note.remove(), 8000);
+  if (!problem) setTimeout(close, NOTE_MS);
 }

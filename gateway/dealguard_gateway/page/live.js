@@ -92,13 +92,16 @@ export class Live {
       return this.reading;
     }
     this.reading = this.#readOnce();
-    await this.reading;
-    this.reading = null;
+    try {
+      await this.reading;
+    } finally {
+      this.reading = null;
+      this.#schedule();
+    }
     if (this.again) {
       this.again = false;
-      return this.#read();
+      await this.#read();
     }
-    return this.#schedule();
   }
 
   async #readOnce() {

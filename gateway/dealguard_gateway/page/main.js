@@ -28,7 +28,10 @@ class Page {
     });
     // A file that is dropped anywhere else would replace the page.
     for (const type of ["dragover", "drop"]) document.addEventListener(type, (event) => event.preventDefault());
-    renewWhenNeeded(() => /** @type {import("./session.js").Session} */ (this.session));
+    renewWhenNeeded(
+      () => /** @type {import("./session.js").Session} */ (this.session),
+      () => this.uploads.stop(),
+    );
   }
 
   async start() {
@@ -36,8 +39,9 @@ class Page {
     try {
       this.session = await readSession();
       const token = takeToken();
-      // Nobody is logged out by a link; one whose token is too old leads to the form.
-      if (token && !this.session.user && this.session.login.includes("token")) {
+      // Nobody is logged out by a link; one whose token is too old leads to the form. Where it is not one's own machine,
+      // a link of somebody else's would log in as whom it likes.
+      if (token && !this.session.user && this.session.loginByLink) {
         await logIn(token).catch(() => null);
         this.session = await readSession();
       }
@@ -119,10 +123,10 @@ class Page {
   }
 
   async #leave() {
+    this.uploads.stop();
     await logOut().catch(() => null);
     this.view?.stop();
     this.view = null;
-    this.uploads = new Uploads();
     await this.start();
   }
 }

@@ -1,6 +1,6 @@
 /** Who is logged in, and the way back in for those whose session has ended. */
 
-import { onLoginNeeded, read, request } from "./api.js";
+import { onLoginNeeded, Problem, read, request } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { h, icon } from "./dom.js";
 import { has, t } from "./i18n.js";
@@ -10,6 +10,7 @@ import { has, t } from "./i18n.js";
  * @property {string|null} user
  * @property {{name: string, mayUpload: boolean}[]} organizations
  * @property {("token"|"oidc")[]} login
+ * @property {boolean} loginByLink
  * @property {number} maxPdfBytes
  */
 
@@ -129,33 +130,41 @@ export function loginView(session, done) {
 /** One dialog for however many requests wait for it. @type {Promise<void>|null} */
 let asking = null;
 
-/** From now on a request that is refused for want of a session waits for a new one. @param {() => Session} current */
-export function renewWhenNeeded(current) {
+/**
+ * From now on a request that is refused for want of a session waits for a new one.
+ * @param {() => Session} current
+ * @param {() => void} drop Ends what the former person began, for it is somebody else who logged in.
+ */
+export function renewWhenNeeded(current, drop) {
   onLoginNeeded(() => {
-    asking ??= ask(current()).finally(() => {
+    asking ??= ask(current(), drop).finally(() => {
       asking = null;
     });
     return asking;
   });
 }
 
-function ask(session) {
-  return new Promise((resolve) => {
+function ask(session, drop) {
+  return new Promise((resolve, reject) => {
     const dialog = openDialog({
       title: t("login.again"),
       dismissable: false,
       content: [
         h("p", {}, icon("clock"), " ", t("login.againText")),
-        loginForm(session.login, () => goOn(session, dialog, resolve), { inDialog: true }),
+        loginForm(session.login, () => goOn(session, dialog, drop).then(resolve, reject), { inDialog: true }),
       ],
     });
   });
 }
 
-/** What is on the screen is the former person's: somebody else begins anew. */
-async function goOn(before, dialog, resolve) {
+/** What is on the screen, and what waits to be sent, is the former person's: somebody else begins anew. */
+async function goOn(before, dialog, drop) {
   const now = await readSession().catch(() => null);
-  if (now && now.user !== before.user) location.reload();
+  // Where it cannot be said who it is, it may be somebody else.
+  if (now?.user !== before.user) {
+    drop();
+    location.reload();
+    throw new Problem({ status: 401 });
+  }
   dialog.close();
-  resolve();
 }

@@ -4,6 +4,8 @@ import { problemOf, readIfChanged } from "./api.js";
 import { size, t } from "./i18n.js";
 import { readSession, words } from "./session.js";
 
+/** The states of what is still going to be sent. @type {Upload["state"][]} */
+export const UNDER_WAY = ["unchecked", "waiting", "sending", "checking", "later"];
 const AT_ONCE = 2;
 const MOST_WAITS = 5;
 const DEFAULT_WAIT_SECONDS = 5;
@@ -15,7 +17,8 @@ const HEAD_BYTES = 1024;
  * @property {number} id
  * @property {File} file
  * @property {{organization: string, engine: string, language: string, perspective: string}} options
- * @property {"waiting"|"sending"|"checking"|"later"|"accepted"|"existed"|"failed"|"cancelled"} state
+ * @property {number} maxBytes
+ * @property {"unchecked"|"waiting"|"sending"|"checking"|"later"|"accepted"|"existed"|"failed"|"cancelled"} state
  * @property {number} percent
  * @property {string} words What there is to say beyond the state.
  * @property {boolean} retryable
@@ -32,7 +35,7 @@ export class Uploads extends EventTarget {
   }
 
   get busy() {
-    return this.items.some((item) => ["waiting", "sending", "checking", "later"].includes(item.state));
+    return this.items.some((item) => UNDER_WAY.includes(item.state));
   }
 
   /**
@@ -43,16 +46,32 @@ export class Uploads extends EventTarget {
     const added = files.map((file) => {
       this.last += 1;
       const blank = { percent: 0, words: "", retryable: false, contract: null, waits: 0 };
-      return /** @type {Upload} */ ({ id: this.last, file, options, state: "waiting", ...blank });
+      return /** @type {Upload} */ ({ id: this.last, file, options, maxBytes, state: "unchecked", ...blank });
     });
     this.items.unshift(...added);
-    for (const item of added) {
-      const wrong = await whatIsWrong(item.file, maxBytes);
-      if (wrong) this.#change(item, { state: "failed", words: wrong });
-      else this.#change(item, {});
-    }
-    this.#next();
+    for (const item of added) this.#change(item, {});
+    for (const item of added) await this.#check(item);
     return added;
+  }
+
+  /** Look at a file before it is its turn. @param {Upload} item */
+  async #check(item) {
+    const wrong = await whatIsWrong(item.file, item.maxBytes);
+    // Cancelled meanwhile.
+    if (item.state !== "unchecked") return;
+    this.#change(item, wrong ? { state: "failed", words: wrong } : { state: "waiting" });
+    this.#next();
+  }
+
+  /** Nothing of it goes on, and nothing is left of it: who sent it is not who is here now. */
+  stop() {
+    const stopped = this.items;
+    this.items = [];
+    for (const item of stopped) {
+      item.xhr?.abort();
+      clearTimeout(item.timer);
+      this.#change(item, { state: "cancelled" });
+    }
   }
 
   /** @param {Upload} item */
@@ -66,8 +85,8 @@ export class Uploads extends EventTarget {
   /** @param {Upload} item */
   retry(item) {
     item.waits = 0;
-    this.#change(item, { state: "waiting", words: "", percent: 0, retryable: false });
-    this.#next();
+    this.#change(item, { state: "unchecked", words: "", percent: 0, retryable: false });
+    this.#check(item);
   }
 
   /** @param {Upload} item */
@@ -141,6 +160,7 @@ export class Uploads extends EventTarget {
   /** A server that refuses before it has read everything may close the connection before its words arrive. */
   async #broken(item) {
     const session = await readSession().catch(() => null);
+    if (item.state === "cancelled") return;
     if (session && !session.user) {
       this.#afterLogin(item);
       return;

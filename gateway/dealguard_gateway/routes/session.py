@@ -55,6 +55,8 @@ async def read_session(request: Request) -> Session:
         user=caller.username if caller else None,
         organizations=organizations,
         login=[*(["token"] if settings.token_login else []), *(["oidc"] if services.oidc else [])],
+        # Elsewhere a link of somebody else's would log people in as whom it likes.
+        login_by_link=settings.token_login and settings.insecure_cookies,
         max_pdf_bytes=settings.max_pdf_bytes,
         expires_at=expires_at,
     )

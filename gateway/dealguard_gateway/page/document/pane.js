@@ -84,7 +84,12 @@ export class PdfPane {
     const again = h("button", { type: "button", onclick: () => this.#again(page) }, t("app.retry"));
     replace(this.scroller, h("div", { class: "empty", role: "alert" }, icon("alert"), h("p", {}, t("document.failed")), again));
     if (error?.status !== 401) return;
-    await logInAgain();
+    try {
+      await logInAgain();
+    } catch {
+      // Somebody else did: the page begins anew.
+      return;
+    }
     if (again.isConnected) this.#again(page);
   }
 

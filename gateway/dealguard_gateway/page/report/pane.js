@@ -15,6 +15,9 @@ import { timeline } from "./timeline.js";
 const WIDE = matchMedia("(min-width: 1100px)");
 const STORED = "dealguard.document";
 
+// Long, and read once: also over a slow connection.
+const REPORT_SECONDS = 120;
+
 export class ReportPane {
   /** @param {any} contract @param {{session: object}} context */
   constructor(contract, context) {
@@ -34,7 +37,7 @@ export class ReportPane {
     WIDE.addEventListener("change", this.widthChanged);
     window.addEventListener("beforeprint", this.fold);
     try {
-      this.data = await read(contractPath(this.contract.id, "/report?format=json"));
+      this.data = await read(contractPath(this.contract.id, "/report?format=json"), { seconds: REPORT_SECONDS });
     } catch (problem) {
       if (this.stopped) return;
       const again = h("button", { type: "button", onclick: () => this.start(place().query) }, t("app.retry"));

@@ -159,8 +159,9 @@ export class ContractView {
     this.live.stop();
     try {
       const erasure = await act.erase(this.id);
-      const kept = erasure.kept?.length ? ` ${t("erase.kept")} ${erasure.kept.join(" ")}` : "";
-      tell(t("erase.done", { file }) + kept);
+      tell(t("erase.done", { file }));
+      // What is left, and why, in the server's own language.
+      if (erasure.kept?.length) tell([t("erase.kept"), " ", h("span", { lang: "en" }, erasure.kept.join(" "))], { problem: true });
       go(address(null));
     } catch (problem) {
       tell(words(problem), { problem: true });

@@ -61,7 +61,7 @@ export function statusMark(contract) {
 }
 
 export function failureWords(contract) {
-  return explain(contract.failure ?? { reason: "", message: t("problem.other") }, language());
+  return explain(contract.failure ?? { reason: "", message: null }, language());
 }
 
 /** A time, in short; all of it when pointed at. */

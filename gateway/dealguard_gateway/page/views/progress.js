@@ -51,7 +51,7 @@ export function ended(contract, rerun) {
       h("div", {}, h("h2", {}, t("contract.cancelled")), h("p", {}, t("contract.cancelledText")), retry("primary")),
     );
   }
-  const { meaning, next, anotherUpload } = failureWords(contract);
+  const { meaning, next, said, anotherUpload } = failureWords(contract);
   const upload = h("a", { class: "button primary", href: "#/" }, icon("upload"), h("span", {}, t("contract.another")));
   return h(
     "section",
@@ -62,6 +62,7 @@ export function ended(contract, rerun) {
       {},
       h("h2", {}, t("contract.failed")),
       h("p", { class: "ended-why" }, meaning),
+      said && h("p", { lang: "en", dir: "auto" }, said),
       next && [h("h3", {}, t("contract.nextStep")), h("p", {}, next)],
       h("div", { class: "ended-actions" }, anotherUpload ? [upload, retry("")] : retry("primary")),
       contract.failure && h("p", { class: "muted reason" }, t("contract.reason"), " ", h("code", {}, contract.failure.reason)),

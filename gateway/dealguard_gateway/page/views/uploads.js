@@ -3,6 +3,7 @@
 import { h, icon, name, replace } from "../dom.js";
 import { size, t } from "../i18n.js";
 import { address, go } from "../router.js";
+import { UNDER_WAY } from "../uploads.js";
 import { field, select } from "./parts.js";
 
 const SIGNS = { accepted: "check", existed: "check", failed: "alert", cancelled: "stop" };
@@ -170,7 +171,7 @@ export class UploadArea {
   }
 
   #row(item) {
-    const sending = ["waiting", "sending", "checking", "later"].includes(item.state);
+    const sending = UNDER_WAY.includes(item.state);
     const label = `${t("upload.files")}: ${item.file.name}`;
     const bar = item.state === "checking" ? { max: "100" } : { max: "100", value: String(item.percent) };
     return [

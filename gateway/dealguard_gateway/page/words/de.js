@@ -48,6 +48,7 @@ export const WORDS = {
   "upload.perspective": "Welche Partei sind wir?",
   "upload.perspectiveHelp": "Rolle oder Name im Vertrag, etwa Käufer. Leer: die Risiken aller Parteien.",
   "upload.files": "Uploads",
+  "upload.unchecked": "Wird geprüft …",
   "upload.waiting": "Wartet",
   "upload.sending": "Wird hochgeladen, {percent} %",
   "upload.checking": "Wird gespeichert …",
@@ -162,7 +163,7 @@ export const WORDS = {
   "erase.confirm": "Endgültig löschen",
   "erase.keep": "Behalten",
   "erase.done": "{file} ist gelöscht.",
-  "erase.kept": "Behalten, weil andere Analysen es brauchen:",
+  "erase.kept": "Nicht gelöscht ist:",
 
   "report.overview": "Überblick",
   "report.facts": "Eckdaten",

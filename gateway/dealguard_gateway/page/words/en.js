@@ -47,6 +47,7 @@ export const WORDS = {
   "upload.perspective": "Which party are we?",
   "upload.perspectiveHelp": "Its role or name in the contract, such as Licensee. Empty: the risks of every party.",
   "upload.files": "Uploads",
+  "upload.unchecked": "Being checked …",
   "upload.waiting": "Waits for its turn",
   "upload.sending": "Uploading, {percent} %",
   "upload.checking": "Being stored …",
@@ -159,7 +160,7 @@ export const WORDS = {
   "erase.confirm": "Delete for good",
   "erase.keep": "Keep it",
   "erase.done": "{file} is deleted.",
-  "erase.kept": "Kept, because other analyses need it:",
+  "erase.kept": "What is not deleted:",
 
   "report.overview": "Overview",
   "report.facts": "Key facts",

@@ -1,6 +1,6 @@
 /**
  * Why there is no report and what to do next, for people who only have this page: [German, English] of both.
- * The reasons are those of docs/reasons.md; one that is not here is shown in the API's own words.
+ * The reasons are those of docs/reasons.md; to one that is not here belong the API's own words, in English.
  */
 
 const AGAIN = ["Analysieren Sie noch einmal.", "Analyse it again."];
@@ -18,6 +18,8 @@ const OFFLINE = [
   "Laden Sie den Vertrag noch einmal hoch und wählen Sie in den Optionen die Regeln ohne Netz.",
   "Upload the contract again and choose the offline rules in the options.",
 ];
+
+const UNKNOWN = ["Die Analyse ist fehlgeschlagen.", "The analysis failed."];
 
 /** @type {Record<string, [[string, string], string[]]>} */
 export const REASONS = {
@@ -105,11 +107,11 @@ const ANOTHER_UPLOAD = new Set([
 
 /**
  * @param {{reason: string, message: string}} failure @param {"de"|"en"} language
- * @returns {{meaning: string, next: string|null, anotherUpload: boolean}}
+ * @returns {{meaning: string, next: string|null, said: string|null, anotherUpload: boolean}} `said`: the API's own words.
  */
 export function explain(failure, language) {
   const known = Object.hasOwn(REASONS, failure.reason) ? REASONS[failure.reason] : null;
-  if (!known) return { meaning: failure.message, next: null, anotherUpload: false };
   const index = language === "de" ? 0 : 1;
-  return { meaning: known[0][index], next: known[1][index], anotherUpload: ANOTHER_UPLOAD.has(failure.reason) };
+  if (!known) return { meaning: UNKNOWN[index], next: null, said: failure.message, anotherUpload: false };
+  return { meaning: known[0][index], next: known[1][index], said: null, anotherUpload: ANOTHER_UPLOAD.has(failure.reason) };
 }
