@@ -88,6 +88,9 @@ def _verdict(observation: Observation, now: datetime, start_deadline_seconds: in
     """What the observation means for the status: the first rule that applies."""
     analysis, status = observation.analysis, observation.analysis.status
     if status.has_ended:
+        due = deletion_time(analysis)
+        if due is not None and now >= due and not observation.is_fresh:
+            return Verdict(needs_fresh=True)  # a deletion is for good: by what the API server says, its time included
         return Verdict(observe_generation(status, analysis.generation))
     if refusal := _refusal(observation):
         return Verdict(fail(analysis, status, refusal, None, now))

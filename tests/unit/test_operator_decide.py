@@ -786,7 +786,8 @@ def test_ttl_deletes_exactly_what_was_decided_on() -> None:
     waiting = decide(Observation(analysis(status, **spec)), at(60))
     assert waiting.is_empty
     assert waiting.requeue_after_seconds == 70
-    due = decide(Observation(analysis(status, **spec)), at(130))
+    assert decide(Observation(analysis(status, **spec)), at(130)).needs_fresh, "its answers tell the time as well"
+    due = decide(Observation(analysis(status, **spec), is_fresh=True), at(130))
     assert due.actions == (DeleteAnalysis(UID, "100"),)
 
 
