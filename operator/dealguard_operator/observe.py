@@ -55,17 +55,24 @@ def analysis_from(raw: Raw) -> Analysis:
 
 
 def known_analysis_from(raw: Raw) -> KnownAnalysis:
-    """The `ContractAnalysis` in `raw`, packed if it has ended.
+    """The `ContractAnalysis` in `raw`, packed if it has ended and can be.
 
     Raises:
         UnreadableResourceError: it does not fit this version's models.
     """
     analysis = analysis_from(raw)
-    return _packed(analysis, raw) if analysis.status.has_ended else analysis
+    try:
+        return _packed(analysis, raw) if analysis.status.has_ended else analysis
+    except (TypeError, ValueError):
+        return analysis
 
 
 def pack(analysis: Analysis) -> PackedAnalysis:
-    """The same analysis, in little memory."""
+    """The same analysis, in little memory.
+
+    Raises:
+        TypeError: its text or its numbers are none that JSON may have.
+    """
     metadata = {
         "namespace": analysis.namespace,
         "name": analysis.name,

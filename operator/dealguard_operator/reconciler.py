@@ -73,6 +73,8 @@ _SECRET_RECHECK_SECONDS = 60.0
 _QUOTA_RETRY_SECONDS = 10
 # Some milliseconds, after which others have their turn.
 _PACKED_AT_ONCE = 20
+# Memory is given back after each resync: thoroughly if so much was packed or let go, and now and then.
+_MUCH, _RESYNCS_BETWEEN = 500, 10
 # What is not yet posted when the process is asked to end gets this long.
 _LAST_EVENTS_SECONDS = 0.5
 
@@ -132,6 +134,9 @@ class Reconciler:
         self._secret_refusals: dict[str, str] = {}  # by the analysis's uid
         self._lookups: dict[str, Lookup] = {}  # by the analysis's uid
         self._posting: set[asyncio.Task[None]] = set()
+        self._unpackable: set[str] = set()  # uids
+        self._given_up = 0  # how many were packed or let go since memory was given back thoroughly
+        self._resyncs = 0
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -283,8 +288,22 @@ class Reconciler:
         for number, uid in enumerate(self._store.ended_and_not_packed()):
             if number % _PACKED_AT_ONCE == 0:
                 await asyncio.sleep(0)
+            self._pack(uid)
+        self._resyncs += 1
+        is_thorough = self._given_up >= _MUCH or self._resyncs % _RESYNCS_BETWEEN == 0
+        if is_thorough:
+            self._given_up = 0
+        give_back(is_thorough=is_thorough)
+
+    def _pack(self, uid: str) -> None:
+        if uid in self._unpackable:
+            return
+        try:
             self._store.pack(uid)
-        give_back()
+            self._given_up += 1
+        except (TypeError, ValueError) as error:  # half a surrogate pair, or a number beyond 64 bits
+            self._unpackable.add(uid)
+            self._logger(uid).warning("It is kept as it is, because it cannot be packed (%s).", type(error).__name__)
 
     async def _list(
         self,
@@ -557,6 +576,8 @@ class Reconciler:
         """Keep nothing more for an analysis that is not known, or no longer."""
         if self._places.remove(uid):
             self._call_next()
+        self._given_up += 1
+        self._unpackable.discard(uid)
         self._failures.pop(uid, None)
         self._forget_run(uid)
 

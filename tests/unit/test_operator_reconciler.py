@@ -11,6 +11,7 @@ from aiohttp import web
 from kubernetes.aio import client
 
 from dealguard_operator.kubernetes_api import KubernetesApi
+from dealguard_operator.model import Analysis, PackedAnalysis
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
 from tests.unit.operator_api_server import ApiServer, wait_until
@@ -111,6 +112,50 @@ async def test_what_was_packed_when_it_had_ended_runs_again_when_asked(api_serve
         await wait_until(lambda: len(api_server.objects["jobs"]) == 2)
         (before,) = api_server.objects["contractanalyses"]["lease"]["status"]["runs"]
         assert before["report"] == ended["status"]["result"]["report"], "nothing of it was lost"
+
+
+async def test_what_cannot_be_packed_is_kept_as_it_is_and_said_once(
+    api_server: CrowdedApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with reconciling(api_server) as reconciler:
+        await reconciler.wait_synced()
+        for name in ("hostile", "lease"):
+            api_server.analyse(name)
+            raw = api_server.objects["contractanalyses"][name]
+            finished = {"phase": "Failed", "run": 1, "failure": {"reason": "InternalError", "message": "secret words"}}
+            raw["status"] = {**finished, "observedGeneration": 1}
+            if name == "hostile":  # as Kopf reads it
+                told = {**raw, "status": {**raw["status"], "attemptCount": 2**70}}
+                reconciler.see_analysis(told, is_deleted=False)
+        await some_resyncs(api_server)
+        await wait_until(lambda: "cannot be packed" in caplog.text)
+        await some_resyncs(api_server)
+        assert reconciler.seconds_since_resync() < 10
+        kept = {type(one) for one in reconciler.snapshot().analyses if one.uid == "uid-of-hostile"}
+        assert kept == {Analysis}
+        assert {type(one) for one in reconciler.snapshot().analyses if one.uid == "uid-of-lease"} == {PackedAnalysis}
+        assert caplog.text.count("cannot be packed (TypeError)") == 1
+        assert "secret words" not in caplog.text
+
+
+async def test_memory_is_given_back_thoroughly_after_much_and_now_and_then(
+    api_server: CrowdedApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thorough: list[bool] = []
+    monkeypatch.setattr("dealguard_operator.reconciler.give_back", lambda *, is_thorough: thorough.append(is_thorough))
+    monkeypatch.setattr("dealguard_operator.reconciler._MUCH", 3)
+    async with reconciling(api_server, RESYNC_SECONDS="0.01") as reconciler:
+        await reconciler.wait_synced()
+        await wait_until(lambda: len(thorough) >= 30)
+        assert [number for number, is_ in enumerate(thorough[:30], 1) if is_] == [10, 20, 30]
+        for number in range(3):
+            api_server.analyse(f"a{number}")
+        await wait_until(lambda: api_server.phases() == ["Processing"] * 3)
+        await wait_until(lambda: len(thorough) % 10 == 2)
+        api_server.objects["contractanalyses"].clear()
+        seen = len(thorough)
+        await wait_until(lambda: len(thorough) >= seen + 7)
+        assert True in thorough[seen : seen + 6], "three went at once"
 
 
 async def test_who_takes_over_knows_first_which_places_are_taken(api_server: CrowdedApiServer) -> None:
