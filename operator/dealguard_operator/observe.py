@@ -14,6 +14,7 @@ import pydantic
 from dealguard_api import names, pod
 from dealguard_api.resource import ContractAnalysisSpec, ContractAnalysisStatus
 from dealguard_api.untrusted import Raw, mapping_in, mappings_in, text_in
+from dealguard_operator.decide import look_at
 from dealguard_operator.errors import UnreadableResourceError
 from dealguard_operator.model import (
     Analysis,
@@ -101,7 +102,9 @@ def _packed(analysis: Analysis, raw: Raw) -> PackedAnalysis:
         "spec": mapping_in(raw, "spec"),
         "status": mapping_in(raw, "status"),
     }
-    return PackedAnalysis(analysis.namespace, analysis.uid, analysis.resource_version, orjson.dumps(kept))
+    return PackedAnalysis(
+        analysis.namespace, analysis.uid, analysis.resource_version, orjson.dumps(kept), look_at(analysis)
+    )
 
 
 def job_from(raw: Raw) -> JobState:

@@ -266,6 +266,11 @@ class Store:
             case PodState():
                 return self._pods.knows(value)
 
+    def has_active_job(self, uid: str) -> bool:
+        """Whether a Job of the analysis is known that has not ended."""
+        jobs = (self._jobs.get(job_uid) for job_uid in self._job_uids.get(uid, ()))
+        return any(job is not None and job.is_active for job in jobs)
+
     def unfinished(self) -> list[str]:
         """The uids of the analyses that have not ended."""
         return [analysis.uid for analysis in self._analyses.values() if not has_ended(analysis)]

@@ -26,12 +26,18 @@ class CrowdedApiServer(ApiServer):
         self.is_full = False
         self.crowded = "jobs"
         self.refused = 0
+        self.deleted: list[str] = []
 
     async def _answer(self, request: web.Request) -> web.Response:
         if self.is_full and request.method == "POST" and request.path.endswith(f"/{self.crowded}"):
             self.refused += 1
             message = f'{self.crowded} "x" is forbidden: exceeded quota: small, limited: count/{self.crowded}=1'
             return web.json_response({"kind": "Status", "message": message}, status=403)
+        if request.method == "DELETE":
+            name = request.path.rpartition("/")[2]
+            self.deleted.append(name)
+            self.objects["contractanalyses"].pop(name, None)
+            return web.json_response({"kind": "Status"})
         return await super()._answer(request)
 
     def phases(self) -> list[str]:
@@ -158,6 +164,51 @@ async def test_memory_is_given_back_thoroughly_after_much_and_now_and_then(
         assert True in thorough[seen : seen + 6], "three went at once"
 
 
+def keep_ended(api_server: ApiServer, name: str, *, generation: int = 1, **spec: object) -> None:
+    """An analysis that has ended two minutes ago."""
+    api_server.analyse(name, **spec)
+    raw = api_server.objects["contractanalyses"][name]
+    raw["metadata"]["generation"] = generation
+    finished_at = (datetime.now(UTC) - timedelta(minutes=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    raw["status"] = {"phase": "Failed", "run": 1, "observedGeneration": 1, "finishedAt": finished_at}
+
+
+@pytest.mark.parametrize("is_told_first_by", ["the list", "the watch"])
+async def test_of_what_has_ended_only_what_has_something_to_be_done_is_looked_at(
+    is_told_first_by: str, api_server: CrowdedApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+    reconcile = Reconciler._reconcile
+
+    async def note(self: Reconciler, uid: str) -> None:
+        looked_at.append(uid.removeprefix("uid-of-"))
+        await reconcile(self, uid)
+
+    monkeypatch.setattr(Reconciler, "_reconcile", note)
+    for number in range(20):
+        keep_ended(api_server, f"done-{number}")
+        keep_ended(api_server, f"later-{number}", ttlSecondsAfterFinished=3600)
+    keep_ended(api_server, "over", ttlSecondsAfterFinished=60)
+    keep_ended(api_server, "soon", ttlSecondsAfterFinished=122)
+    keep_ended(api_server, "again", runToken="again")
+    keep_ended(api_server, "changed", generation=2)
+    api_server.analyse("waits")
+    async with reconciling(api_server, RESYNC_SECONDS="1000") as reconciler:
+        if is_told_first_by == "the watch":
+            for raw in list(api_server.objects["contractanalyses"].values()):
+                reconciler.see_analysis(raw, is_deleted=False)
+        await wait_until(lambda: set(api_server.deleted) == {"over", "soon"})
+        await api_server.wait_for(again="Processing", waits="Processing")
+        assert set(looked_at) == {"over", "soon", "again", "changed", "waits"}
+        if is_told_first_by == "the list":
+            assert looked_at[0] == "waits", "before what has ended, though it is last in the list"
+        looked_at.clear()
+        reconciler.take_everything_up()
+        await wait_until(lambda: {"again", "waits"} <= set(looked_at))
+        await asyncio.sleep(0.1)
+        assert not {name for name in looked_at if name.startswith(("done", "later"))}
+
+
 async def test_who_takes_over_knows_first_which_places_are_taken(api_server: CrowdedApiServer) -> None:
     leadership = Switch(leads=False)
     async with reconciling(api_server, leadership, MAX_RUNNING="1", RESYNC_SECONDS="1000") as reconciler:
@@ -216,7 +267,7 @@ async def test_what_a_finished_job_and_its_pod_say_after_the_end_is_known_and_no
     async with reconciling(api_server, RESYNC_SECONDS="0.2") as reconciler:
         await api_server.pod("lease", 1, extract=0, analyze=0, message={"result": api_server.result_of("lease")})
         await api_server.wait_for(lease="Completed")
-        await wait_until(lambda: reconciler.snapshot().work_queue_depth == 0)
+        await some_resyncs(api_server)  # nobody looks at it any more
         (pod,), (job,) = api_server.objects["pods"].values(), api_server.objects["jobs"].values()
         pod["status"]["phase"] = "Failed"
         reconciler.see_pod(api_server.put("pods", pod), is_deleted=False)
