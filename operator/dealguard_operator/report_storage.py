@@ -305,11 +305,9 @@ def _words(error: _RefusedError) -> str | None:
 
 async def _beginning_of(response: aiohttp.ClientResponse) -> bytes:
     content = bytearray()
-    async for chunk in response.content.iter_chunked(_REFUSAL_BYTES):
+    while chunk := await response.content.read(_REFUSAL_BYTES - len(content)):  # of no more bytes: none
         content += chunk
-        if len(content) >= _REFUSAL_BYTES:
-            break
-    return bytes(content[:_REFUSAL_BYTES])
+    return bytes(content)
 
 
 def _code_in(status: int, content: bytes) -> str:
