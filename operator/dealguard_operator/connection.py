@@ -118,7 +118,7 @@ class Connection:
             async with asyncio.timeout(timeout_seconds):
                 async with await self._ask(request, _NO_LIMITS) as response:
                     status, headers = response.status, response.headers
-                    self._clock.answered(headers.get("Date"))  # now: a long answer is read for seconds
+                    came_at = self._clock.own()  # now: a long answer is read for seconds
                     content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             words = str(error) or f"no answer within {timeout_seconds:.0f} s"
@@ -128,6 +128,9 @@ class Connection:
                 resource = "/".join(filter(None, (request.collection.plural, request.subresource)))
                 self._metrics.api_answered(request.verb, resource, status, time.monotonic() - began_at)
         answer = _object_in(content)
+        # A balancer's page in its place tells the balancer's time.
+        if answer and (status < 300 or answer.get("kind") == "Status"):
+            self._clock.answered(headers.get("Date"), came_at)
         if status >= 300:
             raise error_from(status, answer, headers)
         return answer

@@ -6,7 +6,7 @@ deleted, and a run before its Job is made), the actions follow.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from dealguard_api import names
 from dealguard_api.reasons import Reason, explain
@@ -14,6 +14,7 @@ from dealguard_api.resource import ContractAnalysisStatus, Phase
 from dealguard_operator.model import (
     NOTHING,
     Action,
+    Analysis,
     CreateJob,
     CreateSecret,
     Decision,
@@ -44,6 +45,9 @@ from dealguard_operator.policies.runs import asks_for_another_run, begin_run
 from dealguard_operator.policies.stopping import is_suspended, requested_stop
 from dealguard_operator.policies.ttl_after_finished import deletion_time
 
+# A time that is over.
+_NOW = datetime.min.replace(tzinfo=UTC)
+
 
 def decide(
     observation: Observation, now: datetime, *, start_deadline_seconds: int = DEFAULT_START_DEADLINE_SECONDS
@@ -72,6 +76,17 @@ def decide(
     )
 
 
+def look_at(analysis: Analysis) -> datetime | None:
+    """When there is something to do for an analysis that has ended, an active Job apart; None: never."""
+    if analysis.is_deleting:
+        return None
+    if asks_for_another_run(analysis):
+        return _NOW
+    if observe_generation(analysis.status, analysis.generation) is not analysis.status:
+        return _NOW
+    return deletion_time(analysis)
+
+
 def _in_present_run(observation: Observation, now: datetime) -> Observation:
     """The observation in a run: a first one, or the next one if it is asked for, begins here."""
     analysis = observation.analysis
@@ -88,6 +103,9 @@ def _verdict(observation: Observation, now: datetime, start_deadline_seconds: in
     """What the observation means for the status: the first rule that applies."""
     analysis, status = observation.analysis, observation.analysis.status
     if status.has_ended:
+        due = deletion_time(analysis)
+        if due is not None and now >= due and not observation.is_fresh:
+            return Verdict(needs_fresh=True)  # a deletion is for good: by what the API server says, its time included
         return Verdict(observe_generation(status, analysis.generation))
     if refusal := _refusal(observation):
         return Verdict(fail(analysis, status, refusal, None, now))

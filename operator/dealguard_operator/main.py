@@ -30,7 +30,7 @@ from dealguard_operator.logs import configure_logs, quieten_libraries
 from dealguard_operator.metrics import Metrics
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
-from dealguard_operator.report_storage import ReportStorage
+from dealguard_operator.report_storage import ReportStorage, tls_context
 from dealguard_operator.restarts import end_with, run_until_stopped
 from dealguard_operator.reuse import Reuse
 from dealguard_operator.server_clock import ServerClock
@@ -258,6 +258,8 @@ def main() -> int:
     """Run the operator until SIGTERM; the process's exit code."""
     try:
         settings = OperatorSettings.from_environment(os.environ)
+        if settings.reuse:
+            tls_context(settings)  # what is wrong with it is said now
         configuration = asyncio.run(client_configuration())
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - there are no logs yet

@@ -42,6 +42,7 @@ class PackedAnalysis:
     uid: str
     resource_version: str
     content: bytes  # what `observe.py` reads of it, as JSON
+    look_at: datetime | None  # when there is something to do for it, as `decide.look_at` says
 
 
 KnownAnalysis = Analysis | PackedAnalysis

@@ -14,6 +14,7 @@ import pydantic
 from dealguard_api import names, pod
 from dealguard_api.resource import ContractAnalysisSpec, ContractAnalysisStatus
 from dealguard_api.untrusted import Raw, mapping_in, mappings_in, text_in
+from dealguard_operator.decide import look_at
 from dealguard_operator.errors import UnreadableResourceError
 from dealguard_operator.model import (
     Analysis,
@@ -55,17 +56,24 @@ def analysis_from(raw: Raw) -> Analysis:
 
 
 def known_analysis_from(raw: Raw) -> KnownAnalysis:
-    """The `ContractAnalysis` in `raw`, packed if it has ended.
+    """The `ContractAnalysis` in `raw`, packed if it has ended and can be.
 
     Raises:
         UnreadableResourceError: it does not fit this version's models.
     """
     analysis = analysis_from(raw)
-    return _packed(analysis, raw) if analysis.status.has_ended else analysis
+    try:
+        return _packed(analysis, raw) if analysis.status.has_ended else analysis
+    except (TypeError, ValueError):
+        return analysis
 
 
 def pack(analysis: Analysis) -> PackedAnalysis:
-    """The same analysis, in little memory."""
+    """The same analysis, in little memory.
+
+    Raises:
+        TypeError: its text or its numbers are none that JSON may have.
+    """
     metadata = {
         "namespace": analysis.namespace,
         "name": analysis.name,
@@ -94,7 +102,9 @@ def _packed(analysis: Analysis, raw: Raw) -> PackedAnalysis:
         "spec": mapping_in(raw, "spec"),
         "status": mapping_in(raw, "status"),
     }
-    return PackedAnalysis(analysis.namespace, analysis.uid, analysis.resource_version, orjson.dumps(kept))
+    return PackedAnalysis(
+        analysis.namespace, analysis.uid, analysis.resource_version, orjson.dumps(kept), look_at(analysis)
+    )
 
 
 def job_from(raw: Raw) -> JobState:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from dealguard_api import names
 from dealguard_api.untrusted import Raw, mapping_in, text_in
 from dealguard_operator import errors
-from dealguard_operator.decide import decide
+from dealguard_operator.decide import decide, look_at
 from dealguard_operator.job import deadline_of, job_manifest, secret_manifest
 from dealguard_operator.kubernetes_api import KubernetesApi, Listing
 from dealguard_operator.lease import Alone, Leadership
@@ -40,6 +40,7 @@ from dealguard_operator.model import (
     Lookup,
     LookUpReport,
     Observation,
+    PackedAnalysis,
     PodState,
     QuotaRefusal,
 )
@@ -73,6 +74,8 @@ _SECRET_RECHECK_SECONDS = 60.0
 _QUOTA_RETRY_SECONDS = 10
 # Some milliseconds, after which others have their turn.
 _PACKED_AT_ONCE = 20
+# Memory is given back after each resync: thoroughly if so much was packed or let go, and now and then.
+_MUCH, _RESYNCS_BETWEEN = 500, 10
 # What is not yet posted when the process is asked to end gets this long.
 _LAST_EVENTS_SECONDS = 0.5
 
@@ -132,6 +135,9 @@ class Reconciler:
         self._secret_refusals: dict[str, str] = {}  # by the analysis's uid
         self._lookups: dict[str, Lookup] = {}  # by the analysis's uid
         self._posting: set[asyncio.Task[None]] = set()
+        self._unpackable: set[str] = set()  # uids
+        self._given_up = 0  # how many were packed or let go since memory was given back thoroughly
+        self._resyncs = 0
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -182,8 +188,7 @@ class Reconciler:
         for uid in dict.fromkeys((*self._places.taken(), *self._store.unfinished())):
             if (observation := self._observe(uid)) is not None:
                 self._line_up(observation)
-        for uid in dict.fromkeys((*self._store.unfinished(), *(one.uid for one in self._store.analyses()))):
-            self._queue.add(uid)
+        self._take_up([one.uid for one in self._store.analyses()])
 
     # What the watches say.
 
@@ -198,7 +203,7 @@ class Reconciler:
             self._store.put_analysis(analysis)  # its last version tells what came before from what comes after
             self._forget(analysis.uid)
         elif self._store.put_analysis(analysis, may_return=True):
-            self._queue.add(analysis.uid, is_urgent=_runs(analysis))
+            self._look_at(analysis)
 
     def see_job(self, raw: Raw, *, is_deleted: bool) -> None:
         """Take note of a Job."""
@@ -283,8 +288,22 @@ class Reconciler:
         for number, uid in enumerate(self._store.ended_and_not_packed()):
             if number % _PACKED_AT_ONCE == 0:
                 await asyncio.sleep(0)
+            self._pack(uid)
+        self._resyncs += 1
+        is_thorough = self._given_up >= _MUCH or self._resyncs % _RESYNCS_BETWEEN == 0
+        if is_thorough:
+            self._given_up = 0
+        give_back(is_thorough=is_thorough)
+
+    def _pack(self, uid: str) -> None:
+        if uid in self._unpackable:
+            return
+        try:
             self._store.pack(uid)
-        give_back()
+            self._given_up += 1
+        except (TypeError, ValueError) as error:  # half a surrogate pair, or a number beyond 64 bits
+            self._unpackable.add(uid)
+            self._logger(uid).warning("It is kept as it is, because it cannot be packed (%s).", type(error).__name__)
 
     async def _list(
         self,
@@ -304,11 +323,29 @@ class Reconciler:
 
     def _take_up(self, uids: Iterable[str]) -> None:
         """Look at what a list changed: at once, because a later one may fail, and the next finds no change here."""
+        known = []
         for uid in uids:
-            if self._store.analysis(uid) is None:
+            if (analysis := self._store.known_analysis(uid)) is None:
                 self._let_go(uid)  # deleted, and no watch said so
             else:
-                self._queue.add(uid)
+                known.append(analysis)
+        for analysis in sorted(known, key=has_ended):
+            self._look_at(analysis)
+
+    def _look_at(self, analysis: KnownAnalysis) -> None:
+        """Look at an analysis: now, or if it has ended, when there is something to do."""
+        uid = analysis.uid
+        if not has_ended(analysis) or self._store.has_active_job(uid):
+            self._queue.add(uid, is_urgent=_runs(analysis))
+            return
+        time_ = analysis.look_at if isinstance(analysis, PackedAnalysis) else look_at(analysis)
+        seconds = None if time_ is None else (time_ - self._now()).total_seconds()
+        if seconds is not None and seconds <= 0:
+            self._queue.add(uid)
+            return
+        self._leave(uid)
+        if seconds is not None:
+            self._queue.add_after(uid, seconds)
 
     # One analysis.
 
@@ -555,6 +592,12 @@ class Reconciler:
 
     def _let_go(self, uid: str) -> None:
         """Keep nothing more for an analysis that is not known, or no longer."""
+        self._given_up += 1
+        self._unpackable.discard(uid)
+        self._leave(uid)
+
+    def _leave(self, uid: str) -> None:
+        """Keep nothing more of what an analysis needed until its end."""
         if self._places.remove(uid):
             self._call_next()
         self._failures.pop(uid, None)

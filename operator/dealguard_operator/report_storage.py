@@ -5,6 +5,7 @@ a storage that is away keeps nobody from other work.
 """
 
 import asyncio
+import functools
 import hashlib
 import logging
 import os
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import aiohttp
@@ -24,7 +26,7 @@ import urllib3
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 from yarl import URL
 
-from dealguard_operator.errors import StorageUnavailableError
+from dealguard_operator.errors import SettingsError, StorageUnavailableError
 from dealguard_operator.s3_signing import BucketSigner, StorageAccess, storage_client
 
 # Each waits for the storage most of the time.
@@ -35,11 +37,14 @@ _REQUEST_SECONDS = 10.0
 # Between two looks whether a storage that failed is back: a blip is short, and a longer absence is noticed soon enough.
 _PAUSES_SECONDS = (1.0, 2.0, 5.0)
 _CHUNK_BYTES = 1 << 20
+# S3's own refusals have some hundred bytes.
+_REFUSAL_BYTES = 1 << 16
 _MISSING = ("NoSuchKey", "NoSuchObject")
 _AWAY = "The object storage does not answer."
 _CLIENT_REFUSALS = (S3Error, InvalidResponseError, ServerError)
 # What a HEAD says of a key that is not there, or that this storage cannot have.
 _NOT_THERE = (400, 404, 405, 410, 414)
+_NOT_FOUND = 404
 # Statuses below 500 that say "later".
 _PASSING = (408, 429)
 
@@ -62,6 +67,28 @@ class _RefusedError(Exception):
         self.code = code
 
 
+def tls_context(access: StorageAccess) -> ssl.SSLContext | None:
+    """Whom the storage's connections trust: `SSL_CERT_FILE`, else the certificates that come with Python's packages.
+
+    None if there is no TLS.
+
+    Raises:
+        SettingsError: there are no certificates in that file.
+    """
+    if urlsplit(access.s3_endpoint).scheme != "https":
+        return None
+    return _trusting(os.environ.get("SSL_CERT_FILE") or certifi.where())
+
+
+@functools.cache  # some 20 ms
+def _trusting(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # also what is no certificate
+        why = error.strerror or type(error).__name__
+        raise SettingsError(f"The operator cannot start: SSL_CERT_FILE has no certificates in it ({why}).") from None
+
+
 @dataclass(frozen=True)
 class StoredObject:
     """One object as a listing or a HEAD shows it. An equal one has equal bytes."""
@@ -82,16 +109,19 @@ class ReportStorage:
     Args:
         access: where and how.
         clock: a monotonic clock, in seconds.
+
+    Raises:
+        SettingsError: see `tls_context`.
     """
 
     def __init__(self, access: StorageAccess, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._bucket = access.s3_bucket
-        self._ca_file = os.environ.get("SSL_CERT_FILE") or certifi.where()
+        self._tls = tls_context(access)
         self._client_connections = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
             retries=False,
             cert_reqs="CERT_REQUIRED",
-            ca_certs=self._ca_file,
+            ssl_context=self._tls,
         )
         self._client = storage_client(access, connections=self._client_connections)
         self._signer = BucketSigner(access, self._client)
@@ -205,15 +235,13 @@ class ReportStorage:
             method, url, data=content or None, headers=headers, allow_redirects=False
         ) as response:
             if response.status >= 300:
-                raise _RefusedError(response.status, _code_in(await response.read()))
+                raise _RefusedError(response.status, _code_in(response.status, await _beginning_of(response)))
             yield response
 
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=_CONNECTIONS, ssl=ssl.create_default_context(cafile=self._ca_file)
-                ),
+                connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._tls or True),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_READ_SECONDS),
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -275,15 +303,30 @@ def _words(error: _RefusedError) -> str | None:
     return f"The object storage gave an unexpected answer (HTTP {status})."
 
 
-def _code_in(content: bytes) -> str:
+async def _beginning_of(response: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    while chunk := await response.content.read(_REFUSAL_BYTES - len(content)):  # of no more bytes: none
+        content += chunk
+    return bytes(content)
+
+
+def _code_in(status: int, content: bytes) -> str:
     """S3's own word for why it refuses; a HEAD has no body and says none.
 
+    A balancer before the storage may refuse too, with a page of its own. What is not found says by its page that no
+    storage is there.
+
     Raises:
-        SyntaxError: it is no XML.
+        SyntaxError: 404, and not S3's.
     """
     if not content.strip():
         return ""
-    return ElementTree.fromstring(content).findtext("{*}Code") or ""  # noqa: S314 - our own storage's answer
+    try:
+        return ElementTree.fromstring(content).findtext("{*}Code") or ""  # noqa: S314 - our own storage's answer
+    except (SyntaxError, ValueError):
+        if status == _NOT_FOUND:
+            raise
+        return ""
 
 
 def _refusal_of_client(error: Exception) -> Exception:

@@ -8,6 +8,8 @@ here. As a new container it would take two seconds of imports, and ten, twenty, 
 import asyncio
 import contextlib
 import logging
+import signal
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -46,6 +48,7 @@ def run_until_stopped(
         try:
             run()
         except Exception as error:
+            _end_on_signals()
             failures = failures + 1 if clock() - began_at < _SOON_SECONDS else 1
             # By type: a message may quote the object that a watch told of.
             if failures > len(_PAUSES_SECONDS):
@@ -56,6 +59,15 @@ def run_until_stopped(
             sleep(pause_seconds)
         else:
             return 0
+
+
+def _end_on_signals() -> None:
+    """End the process when it is asked to, until the next run says what to do then.
+
+    uvloop leaves signals with nobody after a run, and the next one's beginning would be told of none of them.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
 
 
 async def end_with(

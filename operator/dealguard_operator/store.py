@@ -17,8 +17,9 @@ from dealguard_operator.model import Analysis, JobState, KnownAnalysis, Observat
 from dealguard_operator.observe import gone, pack, unpack
 
 # A deletion is remembered against the lists that were asked for before it, and against answers that were under way
-# then, which take 15 s at most. For longer would be dear: one name in a block of memory keeps all of it.
-_LATEST_ANSWER_SECONDS = 20
+# then, which take 15 s at most. Of analyses, which are few and small, for longer: also a lagging API server's list
+# brings none back. Of Jobs and pods that would be dear: one name in a block of memory keeps all of it.
+_ANALYSES_REMEMBERED_SECONDS, _CHILDREN_REMEMBERED_SECONDS = 600, 20
 
 ObjectT = TypeVar("ObjectT", KnownAnalysis, JobState, PodState)
 ChildT = TypeVar("ChildT", JobState, PodState)
@@ -37,10 +38,11 @@ class _Tombstone:
 
 
 class _Kind(Generic[ObjectT]):
-    """The objects of one kind, by uid."""
+    """The objects of one kind, by uid; for how long a deletion is remembered."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], remembered_seconds: float) -> None:
         self._clock = clock
+        self._remembered_seconds = remembered_seconds
         self._entries: dict[str, _Entry[ObjectT]] = {}
         self._deleted: dict[str, _Tombstone] = {}
 
@@ -116,7 +118,7 @@ class _Kind(Generic[ObjectT]):
         ]
         changed += [value for uid in lost if (value := self.remove(uid)) is not None]
         if not is_fresh:  # these come one after the other, so no other one was asked for earlier
-            oldest = list_began_at - _LATEST_ANSWER_SECONDS
+            oldest = list_began_at - self._remembered_seconds
             self._deleted = {uid: grave for uid, grave in self._deleted.items() if grave.deleted_at >= oldest}
         return changed
 
@@ -133,9 +135,9 @@ class Store:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._analyses = _Kind[KnownAnalysis](clock)
-        self._jobs = _Kind[JobState](clock)
-        self._pods = _Kind[PodState](clock)
+        self._analyses = _Kind[KnownAnalysis](clock, _ANALYSES_REMEMBERED_SECONDS)
+        self._jobs = _Kind[JobState](clock, _CHILDREN_REMEMBERED_SECONDS)
+        self._pods = _Kind[PodState](clock, _CHILDREN_REMEMBERED_SECONDS)
         # Deleted pods of analyses that have not ended: the last they said may be the result.
         self._last_words: dict[str, dict[str, PodState]] = {}
         self._job_uids: dict[str, set[str]] = {}
@@ -263,6 +265,11 @@ class Store:
                 return self._jobs.knows(value)
             case PodState():
                 return self._pods.knows(value)
+
+    def has_active_job(self, uid: str) -> bool:
+        """Whether a Job of the analysis is known that has not ended."""
+        jobs = (self._jobs.get(job_uid) for job_uid in self._job_uids.get(uid, ()))
+        return any(job is not None and job.is_active for job in jobs)
 
     def unfinished(self) -> list[str]:
         """The uids of the analyses that have not ended."""

@@ -19,8 +19,9 @@ from dealguard_api.resource import (
     Run,
     Stage,
 )
-from dealguard_operator.decide import decide
+from dealguard_operator.decide import decide, look_at
 from dealguard_operator.model import (
+    Analysis,
     CreateJob,
     CreateSecret,
     DeleteAnalysis,
@@ -786,8 +787,30 @@ def test_ttl_deletes_exactly_what_was_decided_on() -> None:
     waiting = decide(Observation(analysis(status, **spec)), at(60))
     assert waiting.is_empty
     assert waiting.requeue_after_seconds == 70
-    due = decide(Observation(analysis(status, **spec)), at(130))
+    assert decide(Observation(analysis(status, **spec)), at(130)).needs_fresh, "its answers tell the time as well"
+    due = decide(Observation(analysis(status, **spec), is_fresh=True), at(130))
     assert due.actions == (DeleteAnalysis(UID, "100"),)
+
+
+@pytest.mark.parametrize(
+    ("why", "ended", "expected"),
+    [
+        ("nothing is left to do", analysis(completed()), None),
+        ("it is to be deleted", analysis(completed(), ttlSecondsAfterFinished=100), at(130)),
+        ("another run is asked for", analysis(completed(), runToken="again"), datetime.min.replace(tzinfo=UTC)),
+        ("its spec was changed", analysis(completed(), generation=2), datetime.min.replace(tzinfo=UTC)),
+        ("it goes", replace(analysis(completed(), runToken="again", generation=2), is_deleting=True), None),
+    ],
+)
+def test_what_has_ended_is_looked_at_when_there_is_something_to_do(
+    why: str, ended: Analysis, expected: datetime | None
+) -> None:
+    assert look_at(ended) == expected, why
+    decision = decide(Observation(ended), at(60))
+    assert decision.is_empty == (expected is None or expected > at(60)), why
+    wakes_after = decision.requeue_after_seconds
+    if decision.is_empty:
+        assert (None if wakes_after is None else at(60 + wakes_after)) == expected, why
 
 
 def test_an_end_at_the_calendars_end_is_never_over() -> None:

@@ -1,7 +1,9 @@
 """Scripted faults of the API server: each becomes one error, which says whether to try again and when."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from email.utils import format_datetime
 from typing import Any
 
 import kmock as mock
@@ -12,7 +14,8 @@ from kubernetes.aio import client
 from dealguard_api import names
 from dealguard_operator import errors
 from dealguard_operator.kubernetes_api import KubernetesApi, in_cluster_server
-from tests.unit.operator_cases import NAME, NAMESPACE, UID
+from dealguard_operator.server_clock import ServerClock
+from tests.unit.operator_cases import NAME, NAMESPACE, UID, at
 
 pytestmark = pytest.mark.kmock(cls=mock.RawHandler)
 
@@ -96,6 +99,29 @@ async def test_a_refused_connection_is_no_traceback() -> None:
 async def test_an_answer_that_is_no_json_is_an_empty_object(kmock: mock.RawHandler, api: KubernetesApi) -> None:
     kmock[f"get {JOBS}/x"] << b"not json"
     assert await api.get_job(NAMESPACE, "x") == {}
+
+
+@pytest.mark.parametrize(
+    ("why", "status", "payload", "is_told"),
+    [
+        ("an object", 200, JOB, True),
+        ("a refusal", 404, {"kind": "Status", "message": "no"}, True),
+        ("a balancer's page", 502, b"<html>", False),
+        ("a balancer's page that says all is well", 200, b"<html>", False),
+        ("somebody else's JSON", 503, {"error": "no healthy upstream"}, False),
+    ],
+)
+async def test_only_the_api_servers_own_answers_tell_the_time(
+    kmock: mock.RawHandler, why: str, status: int, payload: Any, is_told: bool
+) -> None:
+    two_days_later = format_datetime(at(2 * 86_400), usegmt=True)
+    kmock[f"get {JOBS}/x"] << Response(status=status, payload=payload, headers={"Date": two_days_later})
+    clock = ServerClock(lambda: at(0))
+    api = KubernetesApi(client.Configuration(host=str(kmock.url).rstrip("/")), clock=clock)
+    with contextlib.suppress(errors.ApiError):
+        await api.get_job(NAMESPACE, "x")
+    await api.close()
+    assert (clock.now() == at(2 * 86_400)) is is_told, why
 
 
 async def test_lists_are_read_page_by_page_and_selected_by_the_server(

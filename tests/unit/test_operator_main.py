@@ -12,9 +12,9 @@ import kopf
 import pytest
 from kubernetes.aio import client
 
-from dealguard_operator.main import Operator
+from dealguard_operator.main import Operator, main
 from dealguard_operator.watch_check import STALE_SECONDS
-from tests.unit.operator_cases import settings
+from tests.unit.operator_cases import ENVIRONMENT, settings
 
 pytestmark = pytest.mark.kmock(cls=mock.RawHandler)
 
@@ -45,6 +45,17 @@ async def _until_synced(operator: Operator) -> None:
     async with asyncio.timeout(10):
         while not operator.reconciler.is_synced:  # noqa: ASYNC110 - what it is for is not said to others
             await asyncio.sleep(0.01)
+
+
+def test_certificates_that_cannot_be_read_are_said_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DEALGUARD_S3_ENDPOINT", "https://storage.example")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
+    assert main() == 2
+    assert "SSL_CERT_FILE has no certificates in it (No such file or directory)" in capsys.readouterr().err
 
 
 async def test_it_is_live_until_the_last_look_is_too_long_ago() -> None:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import weakref
 
+import pytest
+
 from dealguard_operator import memory
 
 
@@ -15,15 +17,20 @@ class Part:
         self.whole = self
 
 
-def test_what_is_only_in_a_cycle_is_given_back() -> None:
+@pytest.mark.parametrize(
+    ("looks_before", "is_thorough", "is_found"), [(0, False, True), (2, False, False), (2, True, True)]
+)
+def test_what_is_only_in_a_cycle_is_given_back(looks_before: int, is_thorough: bool, is_found: bool) -> None:
     gc.disable()
     try:
         part = Part()
         is_there = weakref.ref(part)
+        for _ in range(looks_before):
+            memory.give_back(is_thorough=False)
         del part
         assert is_there() is not None
-        memory.give_back()
-        assert is_there() is None
+        memory.give_back(is_thorough=is_thorough)
+        assert (is_there() is None) is is_found, "what was there for long is only looked at thoroughly"
     finally:
         gc.enable()
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from kubernetes.aio import client
 
 from dealguard_operator.kubernetes_api import KubernetesApi
+from dealguard_operator.model import Analysis, PackedAnalysis
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
 from tests.unit.operator_api_server import ApiServer, wait_until
@@ -25,12 +26,18 @@ class CrowdedApiServer(ApiServer):
         self.is_full = False
         self.crowded = "jobs"
         self.refused = 0
+        self.deleted: list[str] = []
 
     async def _answer(self, request: web.Request) -> web.Response:
         if self.is_full and request.method == "POST" and request.path.endswith(f"/{self.crowded}"):
             self.refused += 1
             message = f'{self.crowded} "x" is forbidden: exceeded quota: small, limited: count/{self.crowded}=1'
             return web.json_response({"kind": "Status", "message": message}, status=403)
+        if request.method == "DELETE":
+            name = request.path.rpartition("/")[2]
+            self.deleted.append(name)
+            self.objects["contractanalyses"].pop(name, None)
+            return web.json_response({"kind": "Status"})
         return await super()._answer(request)
 
     def phases(self) -> list[str]:
@@ -113,6 +120,95 @@ async def test_what_was_packed_when_it_had_ended_runs_again_when_asked(api_serve
         assert before["report"] == ended["status"]["result"]["report"], "nothing of it was lost"
 
 
+async def test_what_cannot_be_packed_is_kept_as_it_is_and_said_once(
+    api_server: CrowdedApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with reconciling(api_server) as reconciler:
+        await reconciler.wait_synced()
+        for name in ("hostile", "lease"):
+            api_server.analyse(name)
+            raw = api_server.objects["contractanalyses"][name]
+            finished = {"phase": "Failed", "run": 1, "failure": {"reason": "InternalError", "message": "secret words"}}
+            raw["status"] = {**finished, "observedGeneration": 1}
+            if name == "hostile":  # as Kopf reads it
+                told = {**raw, "status": {**raw["status"], "attemptCount": 2**70}}
+                reconciler.see_analysis(told, is_deleted=False)
+        await some_resyncs(api_server)
+        await wait_until(lambda: "cannot be packed" in caplog.text)
+        await some_resyncs(api_server)
+        assert reconciler.seconds_since_resync() < 10
+        kept = {type(one) for one in reconciler.snapshot().analyses if one.uid == "uid-of-hostile"}
+        assert kept == {Analysis}
+        assert {type(one) for one in reconciler.snapshot().analyses if one.uid == "uid-of-lease"} == {PackedAnalysis}
+        assert caplog.text.count("cannot be packed (TypeError)") == 1
+        assert "secret words" not in caplog.text
+
+
+async def test_memory_is_given_back_thoroughly_after_much_and_now_and_then(
+    api_server: CrowdedApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thorough: list[bool] = []
+    monkeypatch.setattr("dealguard_operator.reconciler.give_back", lambda *, is_thorough: thorough.append(is_thorough))
+    monkeypatch.setattr("dealguard_operator.reconciler._MUCH", 3)
+    async with reconciling(api_server, RESYNC_SECONDS="0.01") as reconciler:
+        await reconciler.wait_synced()
+        await wait_until(lambda: len(thorough) >= 30)
+        assert [number for number, is_ in enumerate(thorough[:30], 1) if is_] == [10, 20, 30]
+        for number in range(3):
+            api_server.analyse(f"a{number}")
+        await wait_until(lambda: api_server.phases() == ["Processing"] * 3)
+        await wait_until(lambda: len(thorough) % 10 == 2)
+        api_server.objects["contractanalyses"].clear()
+        seen = len(thorough)
+        await wait_until(lambda: len(thorough) >= seen + 7)
+        assert True in thorough[seen : seen + 6], "three went at once"
+
+
+def keep_ended(api_server: ApiServer, name: str, *, generation: int = 1, **spec: object) -> None:
+    """An analysis that has ended two minutes ago."""
+    api_server.analyse(name, **spec)
+    raw = api_server.objects["contractanalyses"][name]
+    raw["metadata"]["generation"] = generation
+    finished_at = (datetime.now(UTC) - timedelta(minutes=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    raw["status"] = {"phase": "Failed", "run": 1, "observedGeneration": 1, "finishedAt": finished_at}
+
+
+@pytest.mark.parametrize("is_told_first_by", ["the list", "the watch"])
+async def test_of_what_has_ended_only_what_has_something_to_be_done_is_looked_at(
+    is_told_first_by: str, api_server: CrowdedApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+    reconcile = Reconciler._reconcile
+
+    async def note(self: Reconciler, uid: str) -> None:
+        looked_at.append(uid.removeprefix("uid-of-"))
+        await reconcile(self, uid)
+
+    monkeypatch.setattr(Reconciler, "_reconcile", note)
+    for number in range(20):
+        keep_ended(api_server, f"done-{number}")
+        keep_ended(api_server, f"later-{number}", ttlSecondsAfterFinished=3600)
+    keep_ended(api_server, "over", ttlSecondsAfterFinished=60)
+    keep_ended(api_server, "soon", ttlSecondsAfterFinished=122)
+    keep_ended(api_server, "again", runToken="again")
+    keep_ended(api_server, "changed", generation=2)
+    api_server.analyse("waits")
+    async with reconciling(api_server, RESYNC_SECONDS="1000") as reconciler:
+        if is_told_first_by == "the watch":
+            for raw in list(api_server.objects["contractanalyses"].values()):
+                reconciler.see_analysis(raw, is_deleted=False)
+        await wait_until(lambda: set(api_server.deleted) == {"over", "soon"})
+        await api_server.wait_for(again="Processing", waits="Processing")
+        assert set(looked_at) == {"over", "soon", "again", "changed", "waits"}
+        if is_told_first_by == "the list":
+            assert looked_at[0] == "waits", "before what has ended, though it is last in the list"
+        looked_at.clear()
+        reconciler.take_everything_up()
+        await wait_until(lambda: {"again", "waits"} <= set(looked_at))
+        await asyncio.sleep(0.1)
+        assert not {name for name in looked_at if name.startswith(("done", "later"))}
+
+
 async def test_who_takes_over_knows_first_which_places_are_taken(api_server: CrowdedApiServer) -> None:
     leadership = Switch(leads=False)
     async with reconciling(api_server, leadership, MAX_RUNNING="1", RESYNC_SECONDS="1000") as reconciler:
@@ -171,7 +267,7 @@ async def test_what_a_finished_job_and_its_pod_say_after_the_end_is_known_and_no
     async with reconciling(api_server, RESYNC_SECONDS="0.2") as reconciler:
         await api_server.pod("lease", 1, extract=0, analyze=0, message={"result": api_server.result_of("lease")})
         await api_server.wait_for(lease="Completed")
-        await wait_until(lambda: reconciler.snapshot().work_queue_depth == 0)
+        await some_resyncs(api_server)  # nobody looks at it any more
         (pod,), (job,) = api_server.objects["pods"].values(), api_server.objects["jobs"].values()
         pod["status"]["phase"] = "Failed"
         reconciler.see_pod(api_server.put("pods", pod), is_deleted=False)

@@ -5,11 +5,12 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
-from dealguard_operator.errors import StorageUnavailableError
-from dealguard_operator.report_storage import ReportStorage
+from dealguard_operator.errors import SettingsError, StorageUnavailableError
+from dealguard_operator.report_storage import ReportStorage, tls_context
 from dealguard_operator.reuse import Reuse
 from tests.unit.operator_cases import analysis, at, settings
 
@@ -135,6 +136,51 @@ async def test_a_refusal_says_what_to_do_and_keeps_nobody_else_waiting(
 async def test_something_else_at_the_endpoint_is_named(server: Server, storage: ReportStorage) -> None:
     server.status, server.body = 404, "<html><p>Welcome"
     assert "check the installation's endpoint" in (await refused(lambda: storage.read("a", 10))).message
+
+
+_NGINX = "<html>\r\n<head><title>Sorry</title></head>\r\n<body><hr><center>nginx</center>\r\n</body>\r\n</html>"
+
+
+@pytest.mark.parametrize("page", [_NGINX, "<html><p>no end", "upstream connect error", "\x00"])
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(429, AWAY), (502, AWAY), (503, AWAY), (403, "refuses the operator (HTTP 403)"), (418, "(HTTP 418)")],
+)
+async def test_a_balancers_page_says_no_more_than_its_status(
+    status: int, words: str, page: str, server: Server, storage: ReportStorage
+) -> None:
+    server.status, server.body = status, page
+    assert words in (await refused(lambda: storage.read("a", 10))).message
+
+
+async def test_a_refusals_page_is_not_read_to_its_end(server: Server, storage: ReportStorage) -> None:
+    """What is cut off after 64 KiB is not S3's."""
+    for kib, words in ((60, "bucket name"), (70, "check the installation's endpoint")):
+        server.says(404, "NoSuchBucket")
+        server.body = f"<!--{'x' * 1024 * kib}-->{server.body}"
+        assert words in (await refused(lambda: storage.read("a", 10))).message
+
+
+@pytest.mark.parametrize("content", [None, b"no certificate"], ids=["no file", "no certificate"])
+async def test_a_file_without_certificates_is_told_at_the_start_if_it_matters(
+    content: bytes | None, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with pytest.raises(SettingsError, match="cannot start: SSL_CERT_FILE"):
+        ReportStorage(settings(S3_ENDPOINT="https://s3.example.com"))
+    storage = ReportStorage(settings(S3_ENDPOINT=server.endpoint))
+    server.says(404, "NoSuchKey")
+    assert await storage.read("a", 10) is None, "without TLS nobody asks for it"
+    await storage.close()
+
+
+def test_the_trusted_certificates_are_read_once() -> None:
+    chosen = settings(S3_ENDPOINT="https://s3.example.com")
+    assert tls_context(chosen) is tls_context(chosen) is not None
+    assert tls_context(settings(S3_ENDPOINT="http://s3.example.com")) is None
 
 
 @pytest.mark.parametrize("status", [400, 404, 414])

@@ -2,10 +2,23 @@
 
 import asyncio
 import contextlib
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 
 import pytest
 
 from dealguard_operator.restarts import end_with, run_until_stopped
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """What signals do to the tests themselves stays as it is."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 class _Kopf:
@@ -48,6 +61,38 @@ def test_it_is_begun_again(
     assert kopf.pauses == pauses, why
     assert "somebody else" not in caplog.text
     assert ("beginning again" in caplog.text) == bool(lives)
+
+
+_RUNS = """
+import asyncio, os, signal, sys, uvloop
+from dealguard_operator.restarts import run_until_stopped
+number = getattr(signal, sys.argv[1])
+begun = []
+async def run():
+    begun.append(1)
+    stopped = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(number, stopped.set)  # as Kopf does
+    if len(begun) == 1:
+        raise RuntimeError
+    print("begun again", flush=True)
+    os.kill(os.getpid(), number)
+    await asyncio.wait_for(stopped.wait(), 10)
+    print("stopped", flush=True)
+def sleep(_):
+    if sys.argv[2] == "between":
+        os.kill(os.getpid(), number)
+sys.exit(run_until_stopped(lambda: uvloop.run(run()), sleep=sleep))
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize(("when", "told"), [("between", ""), ("in the next", "begun again\nstopped\n")])
+def test_who_is_asked_to_stop_between_two_runs_stops(name: str, when: str, told: str) -> None:
+    """In a process of its own: it ends by the signal."""
+    ended = subprocess.run(
+        [sys.executable, "-c", _RUNS, name, when], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (ended.returncode, ended.stdout) == (0, told), ended.stderr
 
 
 async def test_what_takes_its_cancellation_for_something_else_is_cancelled_again() -> None:

@@ -284,6 +284,17 @@ def test_a_late_answer_brings_back_nothing_that_was_deleted(seconds_later: float
     assert seen(store).job is None
 
 
+def test_a_list_that_lags_by_minutes_brings_no_analysis_back() -> None:
+    store, clock = filled()
+    store.put_analysis(replace(analysis(started()), resource_version="150"))  # as its deletion tells it
+    store.remove_analysis(UID)
+    for seconds_later, is_back in ((30, False), (300, False), (600, True)):
+        clock.time += seconds_later
+        store.replace_analyses(None, [], list_began_at=clock())
+        store.replace_analyses(None, [analysis(started())], list_began_at=clock())
+        assert (store.analysis(UID) is not None) is is_back, "nothing is remembered for ever"
+
+
 def test_deletions_are_not_remembered_for_ever() -> None:
     """One name that is kept keeps the block of memory that it lies in."""
     store, clock = filled()
