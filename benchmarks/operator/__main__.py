@@ -1,10 +1,10 @@
 """The operator beside the textbook operator, a Go twin and bare Jobs, on an instance of the local cluster of its own.
 
-    .venv/bin/python -m benchmarks.operator [--quick] [--repeats N] [--only latency,kubelet,burst-200,…] [--continue]
+    .venv/bin/python -m benchmarks.operator [--quick] [--repeats N] [--only latency,kubelet,…] [--continue]
 
 `--quick` is for development: small volumes, one repeat. Results go to build/bench/operator.json after each run, and the
 runs themselves to build/bench/operator-runs.json, from where `--continue` adds to them. Figures are drawn into
-docs/benchmarks/ once every part was measured, until then into build/bench/. Exit code 1: an aim was not reached.
+docs/benchmarks/, a quick run's into build/bench/. Exit code 1: an aim was not reached.
 """
 
 import argparse
@@ -58,8 +58,7 @@ def main() -> int:
         # What was measured until then is not lost.
         print(f"The benchmark broke off: {_words(group)}. Logs: {folder}", file=sys.stderr)
     rows = save()
-    is_whole = not arguments.quick and measures.parts_in(runs) >= set(arguments.volumes.parts)
-    drawn = draw(runs, REPOSITORY / "docs" / "benchmarks" if is_whole else output)
+    drawn = draw(runs, output if arguments.quick else REPOSITORY / "docs" / "benchmarks")
     print(table(rows))
     missed = [row.measure for row in rows if row.reached is False]
     print(f"\n{len(rows)} measures, {len(missed)} aims missed; load at the start: {machine['load']}.")

@@ -64,13 +64,6 @@ QUICK = Volumes(
 )
 
 
-def parts_in(runs: Runs) -> set[str]:
-    """The parts, as `Volumes.parts` calls them, of which there are runs."""
-    of = {"job": "latency", "kubelet": "kubelet", "waiting": "waiting", "memory": "population"}
-    bursts = {name.replace("_", "-") for name in runs if name.startswith("burst_")}
-    return bursts | {of[kind] for name in runs if (kind := name.split("_")[0]) in of}
-
-
 def largest_burst(runs: Runs) -> int:
     """The largest burst that was measured; 0: none was."""
     return max((int(name.removeprefix("burst_")) for name in runs if name.startswith("burst_")), default=0)

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.operator import waiting
 from benchmarks.operator.figures import Bar, bar_chart
-from benchmarks.operator.measures import FULL, largest_burst, parts_in
+from benchmarks.operator.measures import FULL, largest_burst
 from benchmarks.operator.report import measures_of
 from benchmarks.operator.summary import Run, load_runs, measure, percentile, ratio, save_runs
 
@@ -96,7 +96,6 @@ def test_runs_of_several_days_make_one_report(tmp_path: Path) -> None:
     again = load_runs(kept)
     assert again == runs
     again["burst_1000"] = [Run("dealguard", 1, 60.0), Run("bare", 2, 50.0)]
-    assert parts_in(again) == {"burst-200", "burst-1000", "population"} < set(FULL.parts)
     assert largest_burst(again) == 1000
     values = {row.measure: row.value for row in measures_of(again, FULL)}
     assert values["burst of 200: last one done, to bare Jobs"] == 1.25
