@@ -60,7 +60,7 @@ def crd(kubectl: Kubectl) -> None:
     """The CustomResourceDefinition, established."""
     # Forced: the chart's tests may own its fields.
     kubectl.check("apply", "--server-side", "--force-conflicts", "-f", str(REPOSITORY / "crds"))
-    kubectl.check("wait", "--for=condition=Established", "crd/contractanalyses.dealguard.io", "--timeout=30s")
+    kubectl.wait_established("contractanalyses.dealguard.io")
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def http_routes(kubectl: Kubectl) -> Iterator[None]:
     module = binaries.download(folder, "sigs.k8s.io/gateway-api", cache_root(), Console())
     definition = module / "config" / "crd" / "standard" / "gateway.networking.k8s.io_httproutes.yaml"
     kubectl.check("apply", "--server-side", "-f", str(definition))
-    kubectl.check("wait", "--for=condition=Established", f"crd/{HTTP_ROUTES}", "--timeout=30s")
+    kubectl.wait_established(HTTP_ROUTES)
     yield
     kubectl.check("delete", "crd", HTTP_ROUTES, "--wait=false")
 

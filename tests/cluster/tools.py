@@ -71,6 +71,17 @@ class Kubectl:
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
+    def wait_established(self, definition: str, timeout_seconds: float = 30) -> None:
+        """Wait until the API server serves a CustomResourceDefinition.
+
+        Not by `kubectl wait`: it fails on a definition so new that it has no conditions yet.
+        """
+        end = time.monotonic() + timeout_seconds
+        established = '{.status.conditions[?(@.type=="Established")].status}'
+        while self.run("get", "crd", definition, "-o", f"jsonpath={established}").stdout != "True":
+            assert time.monotonic() < end, f"{definition} is not established"
+            time.sleep(0.2)
+
     def try_apply(self, manifest: dict[str, Any]) -> subprocess.CompletedProcess[str]:
         """`kubectl apply`; the caller looks at the exit code."""
         return self.run("apply", "-f", "-", stdin=json.dumps(manifest))

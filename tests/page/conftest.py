@@ -97,6 +97,8 @@ def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
         page.on(
             "console", lambda message: wrong.append(message.text) if _is_wrong(message.type, message.text) else None
         )
+        # Shown with a test that fails: a page whose scripts did not come is empty, and does not say why.
+        page.on("requestfailed", lambda request: print(f"failed: {request.method} {request.url}: {request.failure}"))
         if has_clock:
             page.clock.install()
         page.goto(f"{url}/{where}")
