@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -60,7 +61,7 @@ class Arena:
             self.cluster.up(fresh=True)
             self._load_standin()
             self._kubectl("apply", "--server-side", "-f", str(REPOSITORY / "crds"))
-            self._kubectl("wait", "--for=condition=Established", "crd/contractanalyses.dealguard.io", "--timeout=30s")
+            self._await_definition()
             self._kubectl("create", "namespace", ACCOUNTS_NAMESPACE)
             self._start_kwok()
         except BaseException:
@@ -168,6 +169,20 @@ class Arena:
                 archive = Path(folder, "standin.tar")
                 write_archive(self.programs.standin, archive)
                 self.cluster.load_image(archive, self.image)
+
+    def _await_definition(self) -> None:
+        """Wait until analyses can be watched: the storage of an established definition takes another moment."""
+        watch = "/apis/dealguard.io/v1alpha1/contractanalyses?watch=true&timeoutSeconds=1"
+        end = time.monotonic() + 60
+        while True:
+            try:
+                self._kubectl("get", "--raw", watch)
+            except BenchmarkError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.5)
+            else:
+                return
 
     def _start_kwok(self) -> None:
         arguments = [
