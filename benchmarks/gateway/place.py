@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import os
-import subprocess
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -16,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from benchmarks.operator.api import ANALYSES, CORE, Api, BenchmarkError
+from benchmarks.operator.api import ANALYSES, CORE, Api
+from benchmarks.operator.kubectl import install_definition, kubectl
 from dealguard_api import names
 from dealguard_cluster import Cluster, packages
 from dealguard_cluster.binaries import Tool, build_one
@@ -71,8 +71,7 @@ class Place:
         try:
             self.cluster.up(fresh=not self._was_running)
             self.analyzer_image = self.cluster.build_images(REPOSITORY, ["analyzer"])[0].name
-            self.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(REPOSITORY / "crds"))
-            self.kubectl("wait", "--for=condition=Established", f"crd/{names.PLURAL}.{names.GROUP}", "--timeout=30s")
+            install_definition(self.environment)
             self.kubectl("create", "namespace", self.own_namespace)
             self._make_accounts()
         except BaseException:
@@ -183,12 +182,7 @@ class Place:
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run it as the cluster's administrator; what it printed."""
-        done = subprocess.run(
-            ["kubectl", *arguments], env=self.environment, input=stdin, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise BenchmarkError(f"kubectl {' '.join(arguments)}: {done.stderr}")
-        return done.stdout
+        return kubectl(self.environment, *arguments, stdin=stdin)
 
 
 async def _organization(api: Api, organization: str, users: int) -> list[User]:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from benchmarks.operator.api import ANALYSES, CORE, JOBS, Api, BenchmarkError, Raw, until
+from benchmarks.operator.api import ANALYSES, CORE, JOBS, Api, Raw, until
+from benchmarks.operator.kubectl import install_definition, kubectl
 from benchmarks.operator.programs import Programs, build_programs
 from dealguard_cluster import Cluster
 from dealguard_cluster.console import Console
@@ -60,8 +60,7 @@ class Arena:
         try:
             self.cluster.up(fresh=True)
             self._load_standin()
-            self._kubectl("apply", "--server-side", "-f", str(REPOSITORY / "crds"))
-            self._await_definition()
+            install_definition(self.environment)
             self._kubectl("create", "namespace", ACCOUNTS_NAMESPACE)
             self._start_kwok()
         except BaseException:
@@ -170,20 +169,6 @@ class Arena:
                 write_archive(self.programs.standin, archive)
                 self.cluster.load_image(archive, self.image)
 
-    def _await_definition(self) -> None:
-        """Wait until analyses can be watched: the storage of an established definition takes another moment."""
-        watch = "/apis/dealguard.io/v1alpha1/contractanalyses?watch=true&timeoutSeconds=1"
-        end = time.monotonic() + 60
-        while True:
-            try:
-                self._kubectl("get", "--raw", watch)
-            except BenchmarkError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.5)
-            else:
-                return
-
     def _start_kwok(self) -> None:
         arguments = [
             f"--kubeconfig={self.kubeconfig_of('kwok')}",
@@ -204,12 +189,7 @@ class Arena:
         self._kubectl("wait", "--for=condition=Ready", "node", "-l", "type=kwok", "--timeout=60s")
 
     def _kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        done = subprocess.run(
-            ["kubectl", *arguments], env=self.environment, input=stdin, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise BenchmarkError(f"kubectl {' '.join(arguments)}: {done.stderr}")
-        return done.stdout
+        return kubectl(self.environment, *arguments, stdin=stdin)
 
 
 async def empty(api: Api, namespace: str) -> None:

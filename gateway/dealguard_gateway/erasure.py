@@ -75,7 +75,7 @@ class Plan:
     document: str | None
     reports: frozenset[str]
     folder: str
-    kept: tuple["Kept", ...]
+    kept: tuple[Kept, ...]
     kept_keys: frozenset[str]
     since: datetime
 

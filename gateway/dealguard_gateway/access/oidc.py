@@ -111,10 +111,10 @@ class Oidc:
         """
         tokens = await self._tokens(grant_type="refresh_token", refresh_token=session.refresh_token)
         if "id_token" not in tokens:
-            raise login_failed("the issuer renews no identity")
+            raise LoginFailedProblem("the issuer renews no identity")
         renewed = await self._session({"refresh_token": session.refresh_token, **tokens}, session.expires_at)
         if renewed.username != session.username:
-            raise login_failed("the issuer now names somebody else")
+            raise LoginFailedProblem("the issuer now names somebody else")
         return renewed
 
     def needs_renewal(self, session: SessionCredentials) -> bool:
@@ -150,7 +150,7 @@ class Oidc:
     ) -> SessionCredentials:
         id_token = tokens.get("id_token")
         if not isinstance(id_token, str):
-            raise login_failed("the issuer gave no identity; the scope `openid` is missing")
+            raise LoginFailedProblem("the issuer gave no identity; the scope `openid` is missing")
         claims = await self._claims(id_token, nonce=nonce, access_token=tokens.get("access_token"))
         refresh_token = tokens.get("refresh_token")
         more = {
@@ -178,7 +178,7 @@ class Oidc:
             claims = CodeIDToken(decoded.claims, decoded.header, options, params)
             claims.validate(now=int(self._clock()), leeway=_LEEWAY_SECONDS)
         except (JoseError, ValueError, TypeError, KeyError) as error:
-            raise login_failed(f"the identity is not valid ({type(error).__name__})") from None
+            raise LoginFailedProblem(f"the identity is not valid ({type(error).__name__})") from None
         return dict(claims)
 
     async def _verified(self, token: str) -> jwt.Token:
@@ -231,7 +231,7 @@ class Oidc:
                 )
         except OAuthError as error:
             # Its description may quote what was sent.
-            raise login_failed(f"the issuer says {str(error.error)[:60]!r}") from None
+            raise LoginFailedProblem(f"the issuer says {str(error.error)[:60]!r}") from None
         except (httpx2.HTTPError, ValueError, KeyError) as error:
             raise issuer_unavailable(type(error).__name__) from None
         return tokens
@@ -251,7 +251,7 @@ class Oidc:
 
 
 class LoginFailedProblem(UnauthenticatedProblem):
-    """The answer to a login that did not succeed."""
+    """The answer to a login that did not succeed: credentials were judged and refused, unless a subclass says else."""
 
     def __init__(self, why: str) -> None:
         super().__init__("login-failed", f"The login did not succeed: {why}. Begin it again.")
@@ -259,11 +259,6 @@ class LoginFailedProblem(UnauthenticatedProblem):
 
 class StrayLoginProblem(LoginFailedProblem):
     """It came to no judgement of credentials: there is nothing in it that could be guessed."""
-
-
-def login_failed(why: str) -> LoginFailedProblem:
-    """The answer to a login whose credentials were judged and refused."""
-    return LoginFailedProblem(why)
 
 
 def issuer_unavailable(why: str) -> UnavailableProblem:

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from dealguard_api.base import WireModel
 from dealguard_gateway.access.callers import Caller
 from dealguard_gateway.access.impersonation import IMPERSONATE_USER
-from dealguard_gateway.access.oidc import Oidc, StrayLoginProblem, login_failed
+from dealguard_gateway.access.oidc import LoginFailedProblem, Oidc, StrayLoginProblem
 from dealguard_gateway.access.sessions import SessionCredentials
 from dealguard_gateway.access.tokens import unverified_expiry
 from dealguard_gateway.http.answers import peer_address
@@ -179,7 +179,7 @@ async def _require_accepted(request: Request, token: str) -> None:
     try:
         await services_of(request).access.caller({"authorization": f"Bearer {token}"})
     except UnauthenticatedProblem:
-        raise login_failed(
+        raise LoginFailedProblem(
             "the cluster does not accept identities of this issuer. Its API server has to trust it, and this client"
         ) from None
 
