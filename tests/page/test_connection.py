@@ -142,6 +142,7 @@ def test_a_gateway_that_restarts(standin: Standin, open_page: OpenPage, english:
     scenes.running(standin, "c", "queued")
     page = open_page("#/contracts/acme.c", locale="de-DE")
     expect(page.locator("[aria-current=step]")).to_have_text("Wartet")
+    standin.await_listener()
     standin.state.faults["/contracts"] = (503, 1)
     standin.drop_streams()
     expect(notice(page)).to_have_text("Verbindung unterbrochen – versuche es wieder …")
