@@ -133,8 +133,10 @@ class Bench:
                 await _warm_up(many)
                 await asyncio.sleep(5)
                 empty_mb = first.resident_mb()
+                began = time.monotonic()
                 await many.create_many("done", self.volumes.finished)
-                await many.wait_done()
+                await many.wait_done(timeout_seconds=3600)
+                done_seconds = time.monotonic() - began
                 await asyncio.sleep(settle_seconds)
                 first_mb = first.resident_mb()
                 await _hold(held_load, self.volumes.running)
@@ -147,7 +149,8 @@ class Bench:
                 await empty(api, held)
                 await asyncio.sleep(settle_seconds)
                 after_mb = second.resident_mb()
-        self._note("memory_finished", repeat, max(first_mb, second_mb), processed_mb=first_mb, restarted_mb=second_mb)
+        memory = {"processed_mb": first_mb, "restarted_mb": second_mb, "done_seconds": done_seconds}
+        self._note("memory_finished", repeat, max(first_mb, second_mb), **memory)
         self._note("memory_after", repeat, 100 * (after_mb / empty_mb - 1), empty_mb=empty_mb, after_mb=after_mb)
 
     async def _latency(self, process: Running, repeat: int) -> None:

@@ -39,7 +39,7 @@ from dealguard_operator.policies.outcome import (
     judge_overdue,
     overdue_at,
 )
-from dealguard_operator.policies.progress import in_progress, lacks_pod, may_lack_pod, pod_expected_by
+from dealguard_operator.policies.progress import in_progress, is_mere_progress, lacks_pod, may_lack_pod, pod_expected_by
 from dealguard_operator.policies.reuse import completed_from_storage, needs_lookup, report_to_take
 from dealguard_operator.policies.runs import asks_for_another_run, begin_run
 from dealguard_operator.policies.stopping import is_suspended, requested_stop
@@ -68,11 +68,14 @@ def decide(
         return Decision(needs_fresh=True)
     after = verdict.status or before
     wake_up = [time for time in (verdict.wait_until, _deletion_time(observation, after)) if time is not None]
+    actions, events = _actions(observation, after, now), events_between(before, after)
+    is_news = after != before and after.to_wire() != before.to_wire()
     return Decision(
-        status=after if after != before and after.to_wire() != before.to_wire() else None,
-        actions=_actions(observation, after, now),
-        events=events_between(before, after),
+        status=after if is_news else None,
+        actions=actions,
+        events=events,
         requeue_after_seconds=max(0.0, (min(wake_up) - now).total_seconds()) if wake_up else None,
+        can_wait=is_news and not actions and not events and is_mere_progress(before, after),
     )
 
 

@@ -297,6 +297,8 @@ class EventNote:
 class Decision:
     """What to do now: write `status` (unless None), then `actions`, and look again after `requeue_after_seconds`.
 
+    `can_wait` says that `status` need not be written at once: what follows it may be written in its place.
+
     `needs_fresh` asks to decide again on what the API server says right now: something is missing that a watch may
     merely not have delivered yet.
     """
@@ -305,6 +307,7 @@ class Decision:
     actions: tuple[Action, ...] = ()
     events: tuple[EventNote, ...] = ()
     requeue_after_seconds: float | None = None
+    can_wait: bool = False
     needs_fresh: bool = False
 
     @property

@@ -97,6 +97,10 @@ class Places:
         """Who has a place."""
         return list(self._running)
 
+    def count_taken(self) -> int:
+        """How many places are taken."""
+        return len(self._running)
+
     def close(self, namespace: str) -> bool:
         """Give nobody of a namespace a place until it is opened again; whether it was open. Who has one keeps it."""
         was_open = namespace not in self._closed

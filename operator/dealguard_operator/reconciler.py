@@ -7,6 +7,7 @@ repeated event changes nothing but the time it takes.
 import asyncio
 import contextlib
 import logging
+import math
 import random
 import time
 import uuid
@@ -68,6 +69,9 @@ _MAX_PASSES = 10
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.5, 30.0
 # One request, and with its success everything that failed meanwhile is looked at again.
 _LONGEST_RESYNC_RETRY_SECONDS = 8.0
+# Progress of one run is written as often as a person can follow it, or where many run, as clients poll: a stage that is
+# over by then costs no write.
+_PROGRESS_SECONDS, _MANY, _PROGRESS_SECONDS_OF_MANY = 1.0, 20, 3.0
 # A pod that still does not start may miss its Secret, if somebody deleted that: it is made once more.
 _SECRET_RECHECK_SECONDS = 60.0
 # A quota's room comes back when some Job ends, and those take a minute or so.
@@ -134,6 +138,7 @@ class Reconciler:
         self._quota_refusals: dict[str, QuotaRefusal] = {}  # by the analysis's uid
         self._secret_refusals: dict[str, str] = {}  # by the analysis's uid
         self._lookups: dict[str, Lookup] = {}  # by the analysis's uid
+        self._written_at: dict[str, float] = {}  # by the analysis's uid, while it runs
         self._posting: set[asyncio.Task[None]] = set()
         self._unpackable: set[str] = set()  # uids
         self._given_up = 0  # how many were packed or let go since memory was given back thoroughly
@@ -388,17 +393,24 @@ class Reconciler:
                 start_deadline_seconds=self._settings.start_deadline_seconds,
             )
             is_fresh = decision.needs_fresh
+            pause = self._pause_before_progress(uid) if decision.can_wait else 0.0
             if decision.needs_fresh:
                 await self._refresh(observation)
-            elif decision.is_empty:
-                if decision.requeue_after_seconds is not None:
-                    self._queue.add_after(uid, decision.requeue_after_seconds)
+            elif decision.is_empty or pause > 0:
+                for seconds in (decision.requeue_after_seconds, pause or None):
+                    if seconds is not None:
+                        self._queue.add_after(uid, seconds)
                 return
             else:
                 await self._remember(observation, decision)
                 await self._carry_out(observation, decision)
         self._logger(uid).warning("Still not settled after %s passes.", _MAX_PASSES)
         self._queue.add_after(uid, _FIRST_RETRY_SECONDS)
+
+    def _pause_before_progress(self, uid: str) -> float:
+        """The seconds until progress is written again; 0: now."""
+        pause = _PROGRESS_SECONDS if self._places.count_taken() <= _MANY else _PROGRESS_SECONDS_OF_MANY
+        return max(0.0, self._written_at.get(uid, -math.inf) + pause - self._store.now())
 
     def _line_up(self, observation: Observation) -> Standing:
         """Note where an analysis stands in the competition for places."""
@@ -469,6 +481,7 @@ class Reconciler:
                 raw = await self._api.replace_status(_status_manifest(analysis, decision))
                 analysis = analysis_from(raw)
                 self._store.put_analysis(analysis)
+                self._written_at[analysis.uid] = self._store.now()
                 self._log_transition(analysis)
                 self._count_transition(observation, analysis)
                 for note in decision.events:
@@ -605,6 +618,7 @@ class Reconciler:
 
     def _forget_run(self, uid: str) -> None:
         """Keep nothing more of a run that ended."""
+        self._written_at.pop(uid, None)
         self._secrets_made.pop(uid, None)
         self._job_rejections.pop(uid, None)
         self._quota_refusals.pop(uid, None)

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer
 from dealguard_api import names
 from tests.unit.operator_cases import NAMESPACE, SHA256, settings
 
+_EXTRACTED = {"document": {"sha256": SHA256, "bytes": 10, "pages": 3, "language": "en"}}
 MODEL = settings().claude.model
 KINDS = {"contractanalyses": names.KIND, "jobs": "Job", "pods": "Pod", "secrets": "Secret", "events": "Event"}
 
@@ -46,14 +47,26 @@ class ApiServer:
 
     async def pod(self, name: str, number: int, *, extract: int, analyze: int | None, message: Any = None) -> None:
         """A pod of an analysis that ended: 3 s to start, 2 s of extraction, 20 s of analysis."""
-        job = await wait_until(lambda: self._job_of(name))
         began = datetime.now(UTC).replace(microsecond=0)
-        extracted = {"document": {"sha256": SHA256, "bytes": 10, "pages": 3, "language": "en"}}
         status = {
             "phase": "Succeeded" if analyze == 0 else "Failed",
-            "initContainerStatuses": [_ended("extract", extract, began, 3, 5, extracted)],
+            "initContainerStatuses": [_ended("extract", extract, began, 3, 5, _EXTRACTED)],
             "containerStatuses": [] if analyze is None else [_ended("analyze", analyze, began, 5, 25, message)],
         }
+        await self._put_pod(name, number, began, status)
+
+    async def running_pod(self, name: str, container: str) -> None:
+        """A pod of an analysis whose `extract` or `analyze` runs."""
+        began = datetime.now(UTC).replace(microsecond=0)
+        running = {"name": container, "state": {"running": {"startedAt": _rfc3339(began)}}}
+        status: dict[str, Any] = {"phase": "Running", "initContainerStatuses": [running]}
+        if container == "analyze":
+            ended = _ended("extract", 0, began, 0, 0, _EXTRACTED)
+            status |= {"initContainerStatuses": [ended], "containerStatuses": [running]}
+        await self._put_pod(name, 1, began, status)
+
+    async def _put_pod(self, name: str, number: int, began: datetime, status: dict[str, Any]) -> None:
+        job = await wait_until(lambda: self._job_of(name))
         owner = {"kind": "Job", "name": job["metadata"]["name"], "uid": job["metadata"]["uid"], "controller": True}
         metadata = {
             "namespace": NAMESPACE,

@@ -228,6 +228,18 @@ def test_stage_and_waiting_cause_come_from_the_pod(case: StageCase) -> None:
     assert conditions_of(status) == {"Ready": "False", "Reconciling": "True", "Finished": "False"}
 
 
+def test_progress_can_wait_and_nothing_else_can() -> None:
+    on_its_way = {"a pod without containers", "the init container runs", "between the two", "the main container runs"}
+    on_its_way.add("an ordinary wait is no cause")
+    can_wait = {case.why for case in STAGES if settle(observe(*case.pods, job=job()))[1].can_wait}
+    assert can_wait == on_its_way
+    obstructed, _ = settle(observe(pulling("ErrImagePull"), job=job()))
+    assert not decide(observe(running(), job=job(), status=obstructed), at(61)).can_wait, "it goes on again"
+    changed = replace(observe(running(), job=job()), analysis=analysis(started(), generation=2))
+    assert not decide(changed, at(60)).can_wait, "somebody waits for it to be observed"
+    assert not settle(observe(succeeded(), job=job()))[1].can_wait
+
+
 def test_a_first_pod_gets_ten_seconds() -> None:
     early = decide(observe(job=job()), at(5))
     assert (early.status, early.needs_fresh, early.requeue_after_seconds) == (None, False, 6)

@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -64,7 +65,12 @@ async def api_server() -> AsyncIterator[CrowdedApiServer]:
 
 @asynccontextmanager
 async def reconciling(
-    api_server: ApiServer, leadership: Switch | None = None, *, ahead_seconds: float = 0, **chosen: str
+    api_server: ApiServer,
+    leadership: Switch | None = None,
+    *,
+    ahead_seconds: float = 0,
+    clock: Callable[[], float] = time.monotonic,
+    **chosen: str,
 ) -> AsyncIterator[Reconciler]:
     """A reconciler that no watch feeds, by a clock that may be ahead of the API server's."""
     our_settings = settings(**{"RESYNC_SECONDS": "0.05", **chosen})
@@ -75,6 +81,7 @@ async def reconciling(
         our_settings,
         leadership=leadership,
         now=lambda: datetime.now(UTC) + timedelta(seconds=ahead_seconds),
+        clock=clock,
     )
     task = asyncio.create_task(reconciler.run())
     try:
@@ -162,6 +169,29 @@ async def test_memory_is_given_back_thoroughly_after_much_and_now_and_then(
         seen = len(thorough)
         await wait_until(lambda: len(thorough) >= seen + 7)
         assert True in thorough[seen : seen + 6], "three went at once"
+
+
+async def test_progress_is_written_when_a_second_is_over_and_an_end_at_once(api_server: CrowdedApiServer) -> None:
+    ahead_seconds = 0.0
+
+    def clock() -> float:  # a second of it takes a quarter of an hour
+        return ahead_seconds + time.monotonic() / 1000
+
+    def written() -> tuple[str, ...]:
+        status = api_server.objects["contractanalyses"]["lease"]["status"]
+        return tuple(str(status.get(key)) for key in ("phase", "stage"))
+
+    api_server.analyse("lease")
+    async with reconciling(api_server, clock=clock):
+        await api_server.wait_for(lease="Processing")
+        for container in ("extract", "analyze"):
+            await api_server.running_pod("lease", container)
+            await some_resyncs(api_server)
+            assert written() == ("Processing", "Starting")
+        ahead_seconds = 1.0
+        await wait_until(lambda: written() == ("Processing", "Analyzing"))
+        await api_server.pod("lease", 1, extract=0, analyze=0, message={"result": api_server.result_of("lease")})
+        await api_server.wait_for(lease="Completed")
 
 
 def keep_ended(api_server: ApiServer, name: str, *, generation: int = 1, **spec: object) -> None:

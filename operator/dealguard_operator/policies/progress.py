@@ -6,7 +6,7 @@ from dealguard_api.reasons import Reason, explain
 from dealguard_api.resource import ContractAnalysisStatus, Phase, Stage
 from dealguard_operator.model import Observation, PodState, Running, Terminated
 from dealguard_operator.policies.attempts import failed_attempts
-from dealguard_operator.policies.conditions import set_conditions
+from dealguard_operator.policies.conditions import current_reason, set_conditions
 from dealguard_operator.policies.diagnosis import waiting_cause
 from dealguard_operator.policies.messages import safe, with_next_step
 
@@ -41,6 +41,16 @@ def in_progress(observation: Observation, status: ContractAnalysisStatus, now: d
         message=message,
         generation=observation.analysis.generation,
         now=now,
+    )
+
+
+def is_mere_progress(before: ContractAnalysisStatus, after: ContractAnalysisStatus) -> bool:
+    """Whether a run merely got further: nothing ended, nothing stands in its way, nobody changed what he wants."""
+    return (
+        before.phase is after.phase is Phase.PROCESSING
+        and before.job_name == after.job_name
+        and before.observed_generation == after.observed_generation
+        and {current_reason(before), current_reason(after)} <= set(_REASONS.values())
     )
 
 
