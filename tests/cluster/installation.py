@@ -18,6 +18,7 @@ from dealguard_cluster import Cluster
 from tests.cluster.tools import Kubectl, wait_for
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
+NAMESPACE = "dealguard-system"  # the default of `make deploy`
 CLAUDE_PORT = 18080  # on the host's end of the cluster's link, which no other program listens on
 MAX_PDF_BYTES = 2_000_000
 MAX_PAGES = 50
@@ -25,12 +26,22 @@ MAX_PAGES = 50
 
 @dataclass(frozen=True)
 class Installation:
-    """One release of the chart in the test cluster."""
+    """One release of the chart in the test cluster.
+
+    Args:
+        gateway_port: the node's port of the gateway and its page; None: they are not installed.
+    """
 
     cluster: Cluster
     kubectl: Kubectl
     images: dict[str, str]
     claude_port: int = CLAUDE_PORT
+    gateway_port: int | None = None
+
+    @property
+    def page_url(self) -> str:
+        """The page, by the Service in front of all replicas of the gateway."""
+        return f"http://{self.cluster.layout.node_address}:{self.gateway_port}"
 
     @property
     def cluster_host_address(self) -> str:
@@ -63,13 +74,20 @@ class Installation:
         Args:
             more: values over the usual ones.
         """
-        settings = {
+        settings: dict[str, object] = {
             "analyzer.maxPdfBytes": MAX_PDF_BYTES,
             "analyzer.maxPages": MAX_PAGES,
             "sweep.enabled": "true",
             "claude.baseURL": f"http://{self.cluster_host_address}:{self.claude_port}",
-            **more,
         }
+        if self.gateway_port is not None:
+            settings |= {
+                "gateway.service.type": "NodePort",
+                "gateway.service.nodePort": self.gateway_port,
+                "gateway.tokenLogin": "true",
+                "gateway.session.insecureCookies": "true",  # there is no TLS
+            }
+        settings |= more
         # A test before this one may have applied the definition with kubectl.
         arguments = ["--take-ownership", *(f"--set={name}={value}" for name, value in settings.items())]
         self._deploy(HELM_ARGS=" ".join(arguments))
@@ -84,6 +102,7 @@ class Installation:
             **more,
             "OPERATOR_IMAGE": self.images["operator"],
             "ANALYZER_IMAGE": self.images["analyzer"],
+            **({"GATEWAY_IMAGE": self.images["gateway"]} if self.gateway_port is not None else {}),
         }
         done = subprocess.run(
             [REPOSITORY / "scripts" / "deploy", *arguments],
