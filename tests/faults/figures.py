@@ -18,14 +18,14 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 @dataclass
 class Figure:
-    """One scenario."""
+    """One scenario. `lost` and `doubled` are None where the scenario looks for something else."""
 
     scenario: str
     line: str
     faults: int
     analyses: int
-    lost: int = 0
-    doubled: int = 0
+    lost: int | None = None
+    doubled: int | None = None
     values: dict[str, Any] = field(default_factory=dict)
 
 
@@ -49,7 +49,7 @@ class Figures:
         """
         lost, twice = stage.lost(), [*stage.doubled(), *doubled]
         line = f"{line}: {len(stage.created)} analyses, {len(lost)} lost, {len(twice)} doubled"
-        self._keep(Figure(scenario, line, faults, len(stage.created), len(lost), len(twice), values))
+        self._keep(Figure(scenario, line, faults, len(stage.created), len(lost), len(twice), values=values))
         assert not lost
         assert not twice
 
@@ -59,10 +59,11 @@ class Figures:
 
     def summary(self) -> str:
         """All together in one line."""
-        faults, analyses, lost, doubled = (
-            sum(getattr(figure, name) for figure in self.figures) for name in ("faults", "analyses", "lost", "doubled")
-        )
-        return f"{faults} faults injected, {analyses} analyses: {lost} lost, {doubled} doubled"
+        faults, analyses = (sum(getattr(figure, name) for figure in self.figures) for name in ("faults", "analyses"))
+        counted = sum(figure.analyses for figure in self.figures if figure.lost is not None)
+        lost, doubled = (sum(getattr(figure, name) or 0 for figure in self.figures) for name in ("lost", "doubled"))
+        ends = f"of {counted} every end, Job and report was counted, {lost} lost, {doubled} doubled"
+        return f"{faults} faults injected, {analyses} analyses: {ends}"
 
     def write(self) -> None:
         """Write them to build/faults.json, in place of those of the run before."""

@@ -154,7 +154,7 @@ def test_kill_at_every_transition(
     killer = Killer(proxy)
     operator = OperatorProcess(proxied, tmp_path / "operator.log")
     kinds = cycle([*OTHERS, RETRIED] if is_full else OTHERS)
-    stage.stage_seconds = 0.4  # so that the operator, just begun, sees each stage
+    stage.stage_seconds = 1.5  # so that the operator, just begun, tells each stage
     with operator:
         for number, instant in enumerate(instants(kills)):
             killer.arm(operator, instant)

@@ -5,8 +5,10 @@ The analyses are Claude's, played by the stand-in, which counts what would have 
 
 import io
 import json
+import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +19,7 @@ from dealguard_api import names
 from dealguard_cluster import Cluster, supervision
 from tests.cluster.operator_tools import operator_environment
 from tests.documents import sample_contract
-from tests.faults.api import ApiServer, Raw
+from tests.faults.api import MERGE_PATCH, ApiServer, Raw
 from tests.faults.figures import REPOSITORY, Figures
 from tests.faults.processes import OperatorProcess
 from tests.faults.stage import TERMINAL, Stage, wait_until
@@ -38,6 +40,43 @@ def image(cluster: Cluster) -> str:
     """The analyzer's image in the node, built from this checkout."""
     (image,) = cluster.build_images(REPOSITORY, ["analyzer"])
     return image.name
+
+
+@pytest.fixture
+def second_node(api: ApiServer) -> Iterator[None]:
+    """A node that answers and takes no pods: where all are silent their controller suspects itself and deletes none."""
+    name, leases = "second", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+    taint = {"key": "dealguard.io/nothing-runs-here", "effect": "NoSchedule"}
+    api.request("POST", "/api/v1/nodes", {"metadata": {"name": name}, "spec": {"taints": [taint]}})
+    is_over = threading.Event()
+
+    def renewed() -> Raw:
+        return {"renewTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+
+    def live() -> None:
+        while not is_over.wait(5):
+            api.request("PATCH", f"{leases}/{name}", {"spec": renewed()}, content_type=MERGE_PATCH)
+
+    try:
+        ready = {"type": "Ready", "status": "True", "reason": "Plays", "lastHeartbeatTime": _now(), "message": ""}
+        status = {"status": {"conditions": [{**ready, "lastTransitionTime": _now()}]}}
+        api.request("PATCH", f"/api/v1/nodes/{name}/status", status, content_type=MERGE_PATCH)
+        lease = {"holderIdentity": name, "leaseDurationSeconds": 40, **renewed()}
+        api.request("POST", leases, {"metadata": {"name": name}, "spec": lease})
+        thread = threading.Thread(target=live)
+        thread.start()
+        yield
+        is_over.set()
+        thread.join()
+    finally:
+        is_over.set()
+        api.request("DELETE", f"/api/v1/nodes/{name}")
+        if api.request("GET", f"{leases}?fieldSelector=metadata.name={name}")["items"]:
+            api.request("DELETE", f"{leases}/{name}")
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @pytest.fixture
@@ -119,6 +158,7 @@ def test_a_pod_is_evicted(
     figures.add("nodes", "real kubelet: evicted while analysed, completed by a second pod", faults=1, analyses=1)
 
 
+@pytest.mark.usefixtures("second_node")
 @pytest.mark.parametrize("node", ["returns", "is out of service"])
 def test_a_node_stops_answering(
     cluster: Cluster,
@@ -187,7 +227,7 @@ def _taint(api: ApiServer, node: str, added: list[Raw]) -> None:
     taints = api.request("GET", f"/api/v1/nodes/{node}")["spec"].get("taints", [])
     others = [taint for taint in taints if taint["key"] != OUT_OF_SERVICE["key"]]
     body = {"spec": {"taints": [*others, *added]}}
-    api.request("PATCH", f"/api/v1/nodes/{node}", body, content_type="application/merge-patch+json")
+    api.request("PATCH", f"/api/v1/nodes/{node}", body, content_type=MERGE_PATCH)
 
 
 def _is_ready(api: ApiServer, node: str) -> bool:
