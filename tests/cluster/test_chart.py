@@ -74,6 +74,17 @@ def _helm(cluster: Cluster, *arguments: str, values: dict[str, str]) -> subproce
     )
 
 
+def test_helm_and_kubectl_leave_nothing_in_the_folder_they_are_run_in(cluster: Cluster, tmp_path: Path) -> None:
+    environment = cluster.environment()
+    assert "HOME" not in environment
+    values = [f"--set={name}={value}" for name, value in REQUIRED.items()]
+    install = ["helm", "install", "trial", str(CHART), "--dry-run=server", *values]
+    for command in (install, ["kubectl", "get", "pods", "--all-namespaces"]):
+        subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True)
+    assert not list(tmp_path.iterdir())
+    assert list(cluster.layout.kubectl_cache.iterdir()), "with the cluster"
+
+
 def test_helm_finds_nothing_to_complain_about(cluster: Cluster) -> None:
     done = _helm(cluster, "lint", "--strict", str(CHART), values=REQUIRED)
     assert done.returncode == 0, done.stdout
