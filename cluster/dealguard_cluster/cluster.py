@@ -51,8 +51,8 @@ STOP_TIMEOUT_SECONDS = 20
 
 IMAGE_TARGETS = ("operator", "analyzer", "gateway")
 
-# Erased by `up --fresh`: everything that the cluster knows, and no image.
-FRESH_FOLDERS = ("etcd", "minio", "kubelet", "logs")
+# Erased by `up --fresh`: everything that the cluster knows, or kubectl of it, and no image.
+FRESH_FOLDERS = ("etcd", "minio", "kubelet", "logs", "kubectl-cache")
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,8 @@ class Cluster:
         path = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder not in folders]
         return {
             "KUBECONFIG": str(layout.kubeconfig),
+            # Else it is under $HOME, and without that variable in whatever folder they are run in.
+            "KUBECACHEDIR": str(layout.kubectl_cache),
             "PATH": os.pathsep.join([*folders, *path]),
             "DEALGUARD_S3_ENDPOINT": layout.storage_url,
             "DEALGUARD_S3_ACCESS_KEY": access_key,

@@ -155,6 +155,11 @@ class Layout:
         return self.state / "kubeconfig"
 
     @property
+    def kubectl_cache(self) -> Path:
+        """What kubectl and helm keep of the kinds that the API server serves."""
+        return self.state / "kubectl-cache"
+
+    @property
     def config(self) -> Path:
         """Rendered configuration files."""
         return self.state / "config"

@@ -65,7 +65,11 @@ def kopf_settings(settings: OperatorSettings) -> kopf.OperatorSettings:
     kopfs.queueing.idle_timeout = 0.01
     kopfs.queueing.exit_timeout = 0.5
 
-    # For the start-up handler, should it fail: the default is 60 s.
+    # Kopf is deaf to an object for so long that it failed on, at last for ten minutes by default: its watch would pass
+    # for dead (watch_check.py) and the process be restarted. A resync sees the object after 30 s in any case.
+    kopfs.queueing.error_delays = (1, 2, 5, 10, 20, 30)
+
+    # For a handler that does not say it itself, as those of main.py do: the default is 60 s.
     kopfs.execution.default_backoff = 5
 
     # Events are written explicitly, by the reconciler: log lines are no Events.

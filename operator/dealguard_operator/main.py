@@ -24,7 +24,7 @@ from dealguard_operator.errors import SettingsError
 from dealguard_operator.http_endpoints import HttpEndpoints
 from dealguard_operator.kopf_settings import kopf_settings
 from dealguard_operator.kubernetes_api import KubernetesApi, client_configuration, in_cluster_server
-from dealguard_operator.lease import Alone, Election
+from dealguard_operator.lease import Alone, Election, boot_time
 from dealguard_operator.lease_api import LeaseApi
 from dealguard_operator.logs import configure_logs, quieten_libraries
 from dealguard_operator.metrics import Metrics
@@ -58,12 +58,14 @@ class Operator:
         configuration: Configuration,
         *,
         clock: Callable[[], float] = time.monotonic,
+        lease_clock: Callable[[], float] = boot_time,
         metrics: Metrics | None = None,
         traces: "RunTraces | None" = None,
     ) -> None:
         self._settings = settings
         self._configuration = configuration
         self._clock = clock
+        self._lease_clock = lease_clock
         self._traces = traces
         self._tasks: list[asyncio.Task[None]] = []
         self._api: KubernetesApi | None = None
@@ -89,7 +91,11 @@ class Operator:
                 self._configuration, settings.lease_namespace, settings.lease_name, metrics=self.metrics
             )
             self._election = Election(
-                self._leases, _identity(), settings.lease_duration_seconds, on_won=self._take_everything_up
+                self._leases,
+                _identity(),
+                settings.lease_duration_seconds,
+                on_won=self._take_everything_up,
+                clock=self._lease_clock,
             )
         leadership, server_clock = self._election or Alone(), ServerClock()
         self._api = KubernetesApi(
@@ -133,19 +139,21 @@ class Operator:
 
     async def stop(self) -> None:
         """End at once: everything is taken up again from the cluster's state, by the next start or another leader."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)  # however they ended: that is logged already
-        if self._election is not None:
-            await self._election.release()
-        for connection in (self._api, self._leases, self._reuse):
-            if connection is not None:
-                await connection.close()
-        await self.endpoints.stop()
-        if self._traces is not None:
-            await asyncio.to_thread(self._traces.close)
-        self.stopped.set()
+        try:
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks)  # however they ended: that is logged already
+            if self._election is not None:
+                await self._election.release()
+            for connection in (self._api, self._leases, self._reuse):
+                if connection is not None:
+                    await connection.close()
+            await self.endpoints.stop()
+            if self._traces is not None:
+                await asyncio.to_thread(self._traces.close)
+        finally:
+            self.stopped.set()  # what could not be closed is not tried again: the process ends
 
     def leads(self) -> bool:
         """Whether this process may write."""
@@ -212,22 +220,30 @@ def _log_end(task: asyncio.Task[None]) -> None:
 
 
 def build_registry(operator: Operator) -> kopf.OperatorRegistry:
-    """Kopf's handlers. They only pass on what they see: none here makes Kopf write into a resource."""
+    """Kopf's handlers. They only pass on what they see: none here makes Kopf write into a resource.
+
+    By default Kopf tries each of the first three again for ever.
+    """
     registry = kopf.OperatorRegistry()
 
-    @kopf.on.login(registry=registry)
+    # A token or kubeconfig that is being replaced can be read a moment later. Beyond half a minute the run ends, and
+    # after some that ended so soon (restarts.py) the process, where the installation sees it.
+    @kopf.on.login(registry=registry, errors=kopf.ErrorsMode.TEMPORARY, retries=6, backoff=5)
     async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
         if (connection := kopf.login_with_service_account(**kwargs)) is not None:
             # By the address that the kubelet gives every pod: Kopf's own choice needs the cluster's DNS to work.
             return dataclasses.replace(connection, server=in_cluster_server(os.environ))
         return kopf.login_with_kubeconfig(**kwargs)
 
-    @kopf.on.startup(registry=registry)
+    # Once: what a start that failed halfway left running is in the way of a second. The run ends, and the next one
+    # (restarts.py) begins with nothing of it, so there is no pause here.
+    @kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT, retries=1, backoff=0)
     async def start(**_: Any) -> None:
         quieten_libraries()
         await operator.start()
 
-    @kopf.on.cleanup(registry=registry)
+    # Once: the process is to end, within the time that the kubelet gives it. What was not given back expires.
+    @kopf.on.cleanup(registry=registry, errors=kopf.ErrorsMode.IGNORED, retries=1, backoff=0)
     async def stop(**_: Any) -> None:
         await operator.stop()
 

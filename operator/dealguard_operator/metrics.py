@@ -131,8 +131,8 @@ WORK_QUEUE_DEPTH = Declaration(
 API_REQUESTS = Declaration(
     "dealguard_api_requests_total",
     "counter",
-    "Requests to the API server but for the watches. `verb` and `resource` are as in RBAC; `code` is the HTTP status, "
-    "or `none` if there was no answer.",
+    "Requests to the API server, but for the watches and for Kopf's own (discovery, its list of the analyses). "
+    "`verb` and `resource` are as in RBAC; `code` is the HTTP status, or `none` if there was no answer.",
     ("verb", "resource", "code"),
 )
 API_REQUEST_DURATION = Declaration(

@@ -74,6 +74,18 @@ def _helm(cluster: Cluster, *arguments: str, values: dict[str, str]) -> subproce
     )
 
 
+def test_helm_and_kubectl_leave_nothing_in_the_folder_they_are_run_in(cluster: Cluster, tmp_path: Path) -> None:
+    environment = cluster.environment()
+    assert "HOME" not in environment
+    values = [f"--set={name}={value}" for name, value in REQUIRED.items()]
+    render = ["helm", "template", "trial", str(CHART), "--dry-run=server", "--validate", "--is-upgrade", *values]
+    for command in (render, ["kubectl", "get", "pods", "--all-namespaces"]):
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.iterdir())
+    assert list(cluster.layout.kubectl_cache.iterdir()), "with the cluster"
+
+
 def test_helm_finds_nothing_to_complain_about(cluster: Cluster) -> None:
     done = _helm(cluster, "lint", "--strict", str(CHART), values=REQUIRED)
     assert done.returncode == 0, done.stdout
@@ -199,12 +211,28 @@ def test_a_network_policy_needs_to_know_where(cluster: Cluster) -> None:
     assert "Set networkPolicy.namespaces" in done.stderr
 
 
-def test_a_namespaced_installation_has_roles_only(cluster: Cluster) -> None:
-    values = {**REQUIRED, "watchNamespaces[0]": "legal"}
-    rendered = _helm(cluster, "template", "trial", str(CHART), values=values).stdout
-    objects = [item for item in yaml.safe_load_all(rendered) if item]
-    bindings = [item["kind"] for item in objects if item["kind"].endswith("Binding") and "subjects" in item]
-    assert set(bindings) == {"RoleBinding"}
+@pytest.mark.parametrize(
+    ("more", "cluster_roles"),
+    [
+        # Bound to nobody: the cluster itself adds their rules to its own roles.
+        ({}, {"trial-viewer", "trial-editor"}),
+        ({"sweep.enabled": "true"}, {"trial-viewer", "trial-editor"}),
+        ({"rbac.aggregate": "false", "sweep.enabled": "true"}, set()),
+    ],
+    ids=["by default", "with the sweep", "without aggregation"],
+)
+def test_a_namespaced_installation_has_roles_only(
+    cluster: Cluster, more: dict[str, str], cluster_roles: set[str]
+) -> None:
+    objects = _objects(cluster, {**REQUIRED, "watchNamespaces[0]": "legal", **more})
+    found = [item for item in objects if item["kind"] == "ClusterRole"]
+    assert {item["metadata"]["name"] for item in found} == cluster_roles
+    for role in found:
+        labels = role["metadata"]["labels"]
+        assert any(label.startswith("rbac.authorization.k8s.io/aggregate-to-") for label in labels)
+    bindings = {(item["kind"], item["roleRef"]["kind"]) for item in objects if "roleRef" in item}
+    assert bindings == {("RoleBinding", "Role")}
+    assert "legal" in {item["metadata"]["namespace"] for item in objects if item["kind"] == "RoleBinding"}
 
 
 def test_no_rule_has_a_wildcard_or_reads_secrets(cluster: Cluster) -> None:

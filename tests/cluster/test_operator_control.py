@@ -2,18 +2,48 @@
 
 import base64
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dealguard_api.exit_codes import ExitCode
 from dealguard_api.pod import parse_deadline
-from tests.cluster.operator_tools import Analyses, Kubelet, analyses, environment, kubelet, operator, secret_name
+from dealguard_cluster import Cluster
+from tests.cluster.api_proxy import ApiProxy, Refusal, Request
+from tests.cluster.operator_tools import (
+    Analyses,
+    Kubelet,
+    analyses,
+    environment,
+    kubelet,
+    running_operator,
+    secret_name,
+)
 from tests.cluster.tools import wait_for
 
-__all__ = ["analyses", "environment", "kubelet", "operator"]  # fixtures
+__all__ = ["analyses", "environment", "kubelet"]  # fixtures
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("crd", "operator")]
+
+CANCELLED_WITHIN_SECONDS = 5
+
+
+@pytest.fixture
+def proxy(cluster: Cluster) -> Iterator[ApiProxy]:
+    """What the operator asks of the API server."""
+    with ApiProxy(Path(cluster.kubeconfig)) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def operator(
+    environment: dict[str, str], proxy: ApiProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """An operator that serves the test's namespace, through the proxy."""
+    with running_operator(environment, monkeypatch, kubeconfig=proxy.kubeconfig(tmp_path / "kubeconfig")):
+        yield
 
 
 def _secret_text(analyses: Analyses, job: dict[str, Any], key: str) -> str:
@@ -26,13 +56,24 @@ def _secret_text(analyses: Analyses, job: dict[str, Any], key: str) -> str:
     return base64.b64decode(found[0]["data"][key]).decode()
 
 
-def test_cancel_ends_the_job_and_the_run(analyses: Analyses, kubelet: Kubelet) -> None:
+@pytest.mark.parametrize("stage", ["Starting", "Extracting", "Analyzing"])
+def test_cancel_ends_the_job_and_the_run(analyses: Analyses, kubelet: Kubelet, proxy: ApiProxy, stage: str) -> None:
     analyses.create("lease", engine="rules")
-    kubelet.analyzing("lease")
-    analyses.wait("lease", stage="Analyzing")
+    {"Starting": kubelet.pod, "Extracting": kubelet.extracting, "Analyzing": kubelet.analyzing}[stage]("lease")
+    analyses.wait("lease", stage=stage)
+    ended_at = []
+
+    def answered(request: Request, status: int) -> None:
+        is_end = request.verb[1:] == ("contractanalyses/status", "update") and b'"phase":"Cancelled"' in request.body
+        if is_end and status == 200:
+            ended_at.append(time.monotonic())
+
+    proxy.answered = answered
+    asked_at = time.monotonic()
     analyses.patch("lease", cancel=True)
     status = analyses.wait_finished("lease")
     assert status["phase"] == "Cancelled"
+    assert ended_at[0] - asked_at < CANCELLED_WITHIN_SECONDS
     assert status["observedGeneration"] == 2
     wait_for("the Job to be gone", lambda: not analyses.jobs())
     assert analyses.events("lease")[-1][:2] == ("Normal", "Cancelled")
@@ -67,6 +108,30 @@ def test_suspend_deletes_the_job_and_resuming_makes_a_new_one(analyses: Analyses
     status = analyses.wait_finished("lease")
     assert (status["phase"], status["run"]) == ("Completed", 1)
     assert [attempt["reason"] for attempt in status["attempts"]] == ["Terminated", "Completed"]
+
+
+def test_suspend_deletes_the_job_after_the_state_is_on_record(
+    analyses: Analyses, kubelet: Kubelet, proxy: ApiProxy
+) -> None:
+    analyses.create("lease", engine="rules")
+    kubelet.analyzing("lease")
+    analyses.wait("lease", stage="Analyzing")
+    story = []
+
+    def asked(request: Request) -> Refusal | None:
+        if request.verb[1:] == ("jobs", "delete"):
+            story.append("the deletion of the Job is asked for")
+        return None
+
+    def answered(request: Request, status: int) -> None:
+        if request.verb[1:] == ("contractanalyses/status", "update") and b'"Suspended"' in request.body:
+            story.append(f"Suspended is written: {status}")
+
+    proxy.fault, proxy.answered = asked, answered
+    analyses.patch("lease", suspend=True)
+    wait_for("the Job to be gone", lambda: not analyses.jobs())
+    assert story[:2] == ["Suspended is written: 200", "the deletion of the Job is asked for"]
+    assert story.count(story[1]) == 1
 
 
 def test_suspended_from_the_start_waits_without_a_job(analyses: Analyses, kubelet: Kubelet) -> None:

@@ -1,5 +1,6 @@
 """The whole way as a lawyer goes it: the page in Chromium, and all that the chart installs, two gateways among it."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dealguard_api.names import LABEL_UID
 from dealguard_cluster import Cluster
 from tests.browser import chromium
 from tests.cluster.gateway_tools import Tenants, User, poll, tenants
@@ -224,6 +226,18 @@ def test_replicas_know_each_others_sessions_and_uploads(
         assert poll(first, id_, status="completed")["summary"]
         assert second.get(f"/contracts/{id_}/report").content == first.get(f"/contracts/{id_}/report").content
 
+        # One uid finds what all three parts tell of it.
+        (analysis,) = kubectl.items("ca", tenants.namespace)
+        uid = analysis["metadata"]["uid"]
+        gateway = lines_about(kubectl, uid, NAMESPACE, "app.kubernetes.io/component=gateway")
+        operator = lines_about(kubectl, uid, NAMESPACE, "app.kubernetes.io/component=operator")
+        analyzer = lines_about(kubectl, uid, tenants.namespace, f"{LABEL_UID}={uid}")
+        assert [line["message"].partition(":")[0] for line in gateway] == ["POST /contracts"]
+        assert "is Completed" in operator[-1]["message"]
+        assert {"read", "analysed", "stored"} <= {line["event"] for line in analyzer}
+        about = {(line["uid"], line["namespace"], line["name"]) for line in (*gateway, *operator, *analyzer)}
+        assert about == {(uid, tenants.namespace, analysis["metadata"]["name"])}
+
         # By the Service in front of both, on a connection of its own each time: none sticks to one.
         before = {pod: requests_served(kubectl, pod, "/contracts/{id}") for pod in replicas}
         for _ in range(24):
@@ -232,6 +246,12 @@ def test_replicas_know_each_others_sessions_and_uploads(
         served = {pod: requests_served(kubectl, pod, "/contracts/{id}") - before[pod] for pod in replicas}
         assert sum(served.values()) == 24
         assert min(served.values()) > 0, served
+
+
+def lines_about(kubectl: Kubectl, uid: str, namespace: str, selector: str) -> list[dict[str, Any]]:
+    """The lines with an analysis's uid in the logs of the selected pods."""
+    printed = kubectl.check("-n", namespace, "logs", "-l", selector, "--all-containers", "--tail=-1")
+    return [json.loads(line) for line in printed.splitlines() if uid in line]
 
 
 def answers(client: httpx.Client) -> bool:

@@ -134,6 +134,24 @@ NONSENSE: list[tuple[str, Any]] = [
 ]
 
 
+# By hand, on a Job whose pod is analysed; the Job controller may put it right, or not.
+JOB_STATUSES: list[tuple[str, Raw]] = [
+    (
+        "conditions that nobody knows, of 200 KB",
+        {"conditions": [{"type": "Exploded", "status": "Perhaps", "reason": "", "message": LONG}]},
+    ),
+    (
+        "counts beyond belief, and pods that never were",
+        {
+            "active": 2**31 - 1,
+            "ready": 2**31 - 1,
+            "failed": 2**31 - 1,
+            "uncountedTerminatedPods": {"failed": ["no-such-pod"]},
+        },
+    ),
+]
+
+
 def test_nonsense_on_pods_and_jobs(api: ApiServer, stage: Stage, operator: OperatorProcess, figures: Figures) -> None:
     """As much as the API server lets through. Each analysis ends, and the operator stays up."""
     assert operator.is_alive()
@@ -141,6 +159,8 @@ def test_nonsense_on_pods_and_jobs(api: ApiServer, stage: Stage, operator: Opera
         stage.create(f"hanging-{number}", deadlineSeconds=3600, backoffLimit=0)
     stage.create("hanging-labels", deadlineSeconds=3600)
     stage.create("hanging-owners", deadlineSeconds=3600)
+    for number, _ in enumerate(JOB_STATUSES):
+        stage.create(f"hanging-job-{number}", deadlineSeconds=3600)
     for name in stage.created:
         _analysed(stage, name)
     for number, (_, state) in enumerate(NONSENSE):
@@ -162,6 +182,10 @@ def test_nonsense_on_pods_and_jobs(api: ApiServer, stage: Stage, operator: Opera
     statuses = [container_status("no-such-container", running())]
     api.merge("pods", stage.namespace, pod["metadata"]["name"], {"status": {"containerStatuses": statuses}}, "/status")
 
+    for number, (_, job_status) in enumerate(JOB_STATUSES):
+        (job,) = stage.jobs_of(stage.created[f"hanging-job-{number}"])
+        api.merge("jobs", stage.namespace, job["metadata"]["name"], {"status": job_status}, "/status")
+
     # Objects that nobody made, with our labels.
     template = {"containers": [{"name": "x", "image": "x"}], "restartPolicy": "Never"}
     labels = {names.LABEL_MANAGED_BY: names.MANAGED_BY, names.LABEL_UID: stage.created["hanging-0"]}
@@ -177,16 +201,20 @@ def test_nonsense_on_pods_and_jobs(api: ApiServer, stage: Stage, operator: Opera
         assert status["phase"] == "Failed", why
         assert len(json.dumps(status)) < 8192, why
         assert status["finishedAt"] < "2100", why
-    for name in ("hanging-labels", "hanging-owners"):
+    of_jobs = [f"hanging-job-{number}" for number, _ in enumerate(JOB_STATUSES)]
+    for name in ("hanging-labels", "hanging-owners", *of_jobs):
         api.merge("contractanalyses", stage.namespace, name, {"spec": {"cancel": True}})
         _ended(stage, name)
     stage.create("plain-after")
     stage.wait_finished(30, ["plain-after"])
     assert operator.starts == 1
     assert operator.beginnings == 0
-    count = len(NONSENSE) + 6
+    count = len(NONSENSE) + len(JOB_STATUSES) + 6
     figures.add(
-        "nonsense", f"{count} kinds of nonsense on Pods and Jobs: the operator stayed up", faults=count, analyses=13
+        "nonsense",
+        f"{count} kinds of nonsense on Pods and Jobs: the operator stayed up",
+        faults=count,
+        analyses=len(stage.created),
     )
 
 

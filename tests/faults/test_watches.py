@@ -36,9 +36,17 @@ def is_watch(request: Request) -> bool:
     return request.verb[2] == "watch" and request.verb[1] in ("contractanalyses", "jobs", "pods")
 
 
-def error_event(code: int, reason: str) -> bytes:
+def error_event(code: int, reason: str, **details: int) -> bytes:
     """An ERROR in a watch's stream."""
-    status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": "x"}
+    status = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "status": "Failure",
+        "code": code,
+        "reason": reason,
+        "message": "x",
+        "details": details,
+    }
     return json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"
 
 
@@ -284,6 +292,7 @@ def echoes(scene: Scene) -> tuple[int, float]:
 
 Scenario = Callable[[Scene], tuple[int, float]]
 GONE = error_event(410, "Expired")
+TOO_MANY = error_event(429, "TooManyRequests", retryAfterSeconds=1)
 SCENARIOS: dict[str, tuple[Scenario, dict[str, str]]] = {
     "watches cut": (lambda scene: survives(Watches(), scene), {"RESYNC_SECONDS": NO_RESYNC}),
     "watches cut in the middle of a word": (
@@ -304,6 +313,10 @@ SCENARIOS: dict[str, tuple[Scenario, dict[str, str]]] = {
         lambda scene: survives(
             Watches(last_words=error_event(500, "InternalError"), greeting=error_event(500, "InternalError")), scene
         ),
+        {"RESYNC_SECONDS": NO_RESYNC},
+    ),
+    "ERROR 429 in the stream": (
+        lambda scene: survives(Watches(last_words=TOO_MANY, greeting=TOO_MANY), scene),
         {"RESYNC_SECONDS": NO_RESYNC},
     ),
     "stale lists": (stale_lists, {"RESYNC_SECONDS": "3"}),

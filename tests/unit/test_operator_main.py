@@ -4,15 +4,23 @@ import asyncio
 import json
 import logging
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+import httpx
 import kmock as mock
 import kopf
 import pytest
 from kubernetes.aio import client
 
-from dealguard_operator.main import Operator, main
+from dealguard_operator.http_endpoints import HttpEndpoints
+from dealguard_operator.kopf_settings import kopf_settings
+from dealguard_operator.main import Operator, build_registry, main
+from dealguard_operator.restarts import end_with
 from dealguard_operator.watch_check import STALE_SECONDS
 from tests.unit.operator_cases import ENVIRONMENT, settings
 
@@ -20,6 +28,13 @@ pytestmark = pytest.mark.kmock(cls=mock.RawHandler)
 
 NOWHERE = client.Configuration(host="http://127.0.0.1:9")
 ANALYSES = "/apis/dealguard.io/v1alpha1/contractanalyses"
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/here/leases/dealguard-operator"
+# For every object that is read, and every list.
+SOMEBODY_LEADS = {
+    "metadata": {"resourceVersion": "1"},
+    "items": [],
+    "spec": {"holderIdentity": "somebody", "leaseDurationSeconds": 15},
+}
 ANALYSIS = {
     "kind": "ContractAnalysis",
     "metadata": {"namespace": "acme", "name": "lease", "uid": "u", "resourceVersion": "7"},
@@ -35,9 +50,14 @@ def _free_port() -> int:
         return port
 
 
-def _operator(kmock: mock.RawHandler, clock: list[float], **more: str) -> Operator:
+def _operator(
+    kmock: mock.RawHandler, clock: list[float], lease_clock: list[float] | None = None, **more: str
+) -> Operator:
     configuration = client.Configuration(host=str(kmock.url).rstrip("/"))
-    return Operator(settings(HEALTH_PORT="0", **more), configuration, clock=lambda: clock[0])
+    lease_clock = lease_clock or [1000.0]
+    return Operator(
+        settings(HEALTH_PORT="0", **more), configuration, clock=lambda: clock[0], lease_clock=lambda: lease_clock[0]
+    )
 
 
 async def _until_synced(operator: Operator) -> None:
@@ -87,11 +107,7 @@ async def test_it_is_ready_with_its_lists_and_until_they_are_refused(kmock: mock
 
 
 async def test_a_standby_is_ready(kmock: mock.RawHandler) -> None:
-    kmock["get"] << {
-        "metadata": {"resourceVersion": "1"},
-        "items": [],
-        "spec": {"holderIdentity": "somebody", "leaseDurationSeconds": 15},
-    }
+    kmock["get"] << SOMEBODY_LEADS
     operator = _operator(kmock, [1000.0], LEADER_ELECTION="true", LEASE_NAMESPACE="here")
     await operator.start()
     await _until_synced(operator)
@@ -100,10 +116,29 @@ async def test_a_standby_is_ready(kmock: mock.RawHandler) -> None:
     await operator.stop()
 
 
+async def test_it_is_ready_until_the_lease_is_refused_for_too_long(kmock: mock.RawHandler) -> None:
+    is_refused = [True]
+    kmock[f"get {LEASE}", lambda _: is_refused[0]] << 403
+    kmock["get"] << SOMEBODY_LEADS
+    times, lease_times = [1000.0], [5000.0]
+    operator = _operator(kmock, times, lease_times, LEADER_ELECTION="true", LEASE_NAMESPACE="here")
+    await operator.start()
+    await _until_synced(operator)
+    lease_times[0] += 45
+    await _lists(kmock, 2, LEASE)
+    assert operator.find_unready() == [], "an API server that restarts takes as long"
+    lease_times[0] += 1
+    assert operator.find_unready() == ["the API server did not let the Lease be read or written for 46 s"]
+    assert operator.find_dead() == [], "a restart does not bring back rights"
+    is_refused[0] = False
+    await _lists(kmock, 2, LEASE)
+    assert operator.find_unready() == [], "it recovers with them"
+    await operator.stop()
+
+
 async def test_who_has_no_lists_yet_does_not_compete(kmock: mock.RawHandler) -> None:
-    leases = "/apis/coordination.k8s.io/v1/namespaces/here/leases"
     kmock["get /api/v1/pods"] << 503
-    kmock[f"get {leases}/dealguard-operator"] << 404
+    kmock[f"get {LEASE}"] << 404
     kmock["get"] << {"items": []}
     operator = _operator(kmock, [1000.0], LEADER_ELECTION="true", LEASE_NAMESPACE="here")
     await operator.start()
@@ -189,6 +224,22 @@ async def test_the_probes_are_answered_over_http(kmock: mock.RawHandler) -> None
     await operator.stop()
 
 
+async def test_an_event_loop_that_hangs_does_not_answer_the_probe() -> None:
+    port = _free_port()
+    operator = Operator(settings(HEALTH_PORT=str(port)), NOWHERE)
+    await operator.start()
+    # As a kubelet asks: from outside, and with a limit; its default is 1 s.
+    with ThreadPoolExecutor(1) as kubelet:
+        probe = partial(httpx.get, f"http://127.0.0.1:{port}/healthz", trust_env=False)
+        loop = asyncio.get_running_loop()
+        assert (await loop.run_in_executor(kubelet, partial(probe, timeout=10))).status_code == 200
+        asked = kubelet.submit(probe, timeout=0.5)
+        with pytest.raises(httpx.ReadTimeout):
+            asked.result()  # in the loop itself, which stands still meanwhile
+        assert (await loop.run_in_executor(kubelet, partial(probe, timeout=10))).status_code == 200, "it goes on"
+    await operator.stop()
+
+
 async def test_a_taken_port_is_said_and_ends_the_start() -> None:
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))
@@ -197,3 +248,68 @@ async def test_a_taken_port_is_said_and_ends_the_start() -> None:
         with pytest.raises(kopf.PermanentError, match=r"port \d+ cannot be listened on .* set DEALGUARD_HEALTH_PORT"):
             await operator.start()
         await operator.stop()
+
+
+class _Unclosable(HttpEndpoints):
+    """Fails when it is to stop listening."""
+
+    async def stop(self) -> None:
+        raise RuntimeError
+
+
+class _Failing(Operator):
+    """Fails at the start, or once it has started and was asked to end, in the middle of its clean-up."""
+
+    def __init__(self, *, fails_at_start: bool) -> None:
+        super().__init__(settings(HEALTH_PORT="0"), NOWHERE)
+        self.endpoints = _Unclosable(0, find_dead=list, find_unready=list)
+        self.calls: list[str] = []
+        self.stop_flag = asyncio.Event()
+        self._fails_at_start = fails_at_start
+
+    async def start(self) -> None:
+        self.calls.append("start")
+        if self._fails_at_start:
+            raise RuntimeError if self.calls == ["start"] else kopf.PermanentError("not again")
+        self.stop_flag.set()
+
+    async def stop(self) -> None:
+        self.calls.append("stop")
+        await super().stop()
+
+    def run(self) -> float:
+        """Let Kopf run it; how long that took, in seconds."""
+        run = kopf.operator(
+            registry=build_registry(self),
+            settings=kopf_settings(settings(NAMESPACES="acme")),
+            standalone=True,
+            namespaces=["acme"],
+            stop_flag=None if self._fails_at_start else self.stop_flag,
+        )
+        began = time.monotonic()
+        asyncio.run(end_with(run, self.stopped))
+        return time.monotonic() - began
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Kopf's: a task that never began
+def test_a_start_that_failed_halfway_is_not_tried_again_on_top_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/nowhere")
+    operator = _Failing(fails_at_start=True)
+    with pytest.raises(Exception, match="One or more handlers failed"):
+        operator.run()
+    assert operator.calls == ["start"]
+
+
+def test_a_clean_up_that_fails_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    document = {
+        "current-context": "x",
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+        "clusters": [{"name": "x", "cluster": {"server": NOWHERE.host}}],
+        "users": [{"name": "x", "user": {"token": "unused"}}],
+    }
+    config.write_text(json.dumps(document))
+    monkeypatch.setenv("KUBECONFIG", str(config))
+    operator = _Failing(fails_at_start=False)
+    assert operator.run() < 4, "Kopf would wait for five seconds, or try again after five, for ever"
+    assert operator.calls == ["start", "stop"]

@@ -10,13 +10,17 @@ from pathlib import Path
 
 import kopf
 import pytest
+from kubernetes.aio import client
 
 from dealguard_api.pod import ClaudeSettings, ExtractSettings
 from dealguard_operator.errors import SettingsError
 from dealguard_operator.kopf_settings import kopf_settings
+from dealguard_operator.main import Operator, build_registry
 from dealguard_operator.settings import OperatorSettings
+from dealguard_operator.watch_check import STALE_SECONDS
 from tests.unit.operator_cases import ENVIRONMENT, settings
 
+NOWHERE = client.Configuration(host="http://127.0.0.1:9")
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "operator.md"
 
 
@@ -177,8 +181,18 @@ def test_each_setting_of_kopf_has_its_reason_and_changes_something() -> None:
         *("persistence.progress_storage", "persistence.diffbase_storage", "persistence.finalizer"),
         *("watching.server_timeout", "watching.client_timeout", "watching.inactivity_timeout"),
         *("networking.request_timeout", "networking.error_backoffs", "execution.default_backoff"),
-        *("queueing.worker_limit", "posting.enabled", "posting.loggers", "scanning.disabled"),
+        *("queueing.worker_limit", "queueing.error_delays"),
+        *("posting.enabled", "posting.loggers", "scanning.disabled"),
     }
+    assert max(ours.queueing.error_delays) <= OperatorSettings.model_fields["resync_seconds"].default
+    assert max(ours.queueing.error_delays) < STALE_SECONDS, "else its watch passes for dead meanwhile"
     storage = ours.persistence.progress_storage
     assert isinstance(storage, kopf.AnnotationsProgressStorage)
     assert storage.prefix == "dealguard.io"
+
+    source, registry = inspect.getsource(build_registry), build_registry(Operator(settings(), NOWHERE))
+    handlers = {str(handler.id).rpartition(".")[2]: handler for handler in registry._activities.get_all_handlers()}
+    assert handlers.keys() == {"login", "start", "stop"}
+    for name, handler in handlers.items():
+        assert None not in (handler.errors, handler.retries, handler.backoff), f"{name} is tried for ever"
+        assert re.search(rf"^    # .*\n    @kopf.on.*\n    async def {name}\(", source, re.M), f"{name} has no reason"
