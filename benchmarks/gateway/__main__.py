@@ -118,7 +118,10 @@ class Benchmark:
                 idle = 1000 * (rest["own_cpu_per_second"] + rest["node_cpu_per_second"])
                 whole = sum(spent.values())
                 detail = {"accepted": accepted, "done": done, **spent}
-                results.add("accepted_p50", contender, repeat, 1000 * percentile(accepted, 50), cpu_seconds=whole)
+                for percent in (50, 99):
+                    value = 1000 * percentile(accepted, percent)
+                    results.add(f"accepted_p{percent}", contender, repeat, value, cpu_seconds=whole)
+                results.add("accepted_max", contender, repeat, 1000 * max(accepted), cpu_seconds=whole)
                 results.add("way_p50", contender, repeat, percentile(done, 50), cpu_seconds=whole, **detail)
                 results.add("way_max", contender, repeat, max(done), cpu_seconds=whole)
                 burst_cpu = sum(burst_spent.values())

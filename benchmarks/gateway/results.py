@@ -15,6 +15,8 @@ from benchmarks.operator.summary import Measure, Run, measure, ratio
 BODIES = "dealguard-200"
 NAMES = {**LABELS, BODIES: "DealGuard, no ETags"}
 _CONTENDERS = (GATEWAY, BODIES, OLD, PROXY)
+_ASKED = {GATEWAY: "", BODIES: " without ETags"}
+_AT_LEAST, _MORE_THAN = " (at least)", " (more than)"
 
 
 @dataclass
@@ -42,22 +44,32 @@ class Results:
 
     def rows(self) -> list[Measure]:
         """The issue's aims first, then everybody's own figures."""
-        mine = self._of("capacity", GATEWAY)
-        rows = [_at_least(measure("polling clients on one core", "", mine), 5000)] if mine else []
-        for other, aim in ((PROXY, 5.0), (OLD, 1.0)):
-            if theirs := self._of("capacity", other):
-                row = ratio(f"polling clients, to: {LABELS[other]}", mine, theirs, aim=aim) if mine else None
-                rows += [_at_least(row, aim)] if row else []
+        rows: list[Measure] = []
+        if mine := self._of("capacity", GATEWAY):
+            rows.append(_at_least(measure("polling clients on one core", "", mine), 5000))
+        rows += self._ratios()
         if events := self._of("event_p99", GATEWAY):
             rows.append(measure("status change → client by events, p99", "ms", events, aim=250))
-        if accepted := self._of("accepted_p50", GATEWAY):
-            rows.append(measure("upload accepted, one at a time, p50", "ms", accepted, aim=300))
+        for percentile in ("p50", "p99"):
+            if accepted := self._of(f"accepted_{percentile}", GATEWAY):
+                rows.append(measure(f"upload accepted, one at a time, {percentile}", "ms", accepted, aim=300))
         return rows + [
             measure(f"{title}: {NAMES[contender]}", unit, runs)
             for key, (title, unit) in _TITLES.items()
             for contender in _CONTENDERS
             if (runs := self._of(key, contender))
         ]
+
+    def _ratios(self) -> list[Measure]:
+        """How many times as many clients as each of the others: with ETags, and with whole answers as theirs are."""
+        rows = []
+        for ours in (GATEWAY, BODIES):
+            for other, bound, aim in ((PROXY, _at_least, 5.0), (OLD, _more_than, 1.0)):
+                mine, theirs = self._of("capacity", ours), self._of("capacity", other)
+                if mine and theirs:
+                    title = f"polling clients{_ASKED[ours]}, to: {LABELS[other]}"
+                    rows.append(bound(ratio(title, mine, theirs, aim=aim), aim))
+        return rows
 
     def _of(self, key: str, contender: str) -> list[Run]:
         return [run for run in self.runs.get(key, []) if run.contender == contender]
@@ -84,6 +96,8 @@ _TITLES = {
     "event_p50": ("status change → client, p50", "ms"),
     "event_p99": ("status change → client, p99", "ms"),
     "accepted_p50": ("upload accepted, p50", "ms"),
+    "accepted_p99": ("upload accepted, p99", "ms"),
+    "accepted_max": ("upload accepted, longest", "ms"),
     "way_p50": ("Upload → completed, one at a time, p50", "s"),
     "way_max": ("upload → completed, one at a time, longest", "s"),
     "burst": ("All at once: until the last one is completed", "s"),
@@ -97,7 +111,18 @@ _TITLES = {
 
 
 def _at_least(row: Measure, aim: float) -> Measure:
-    return replace(row, aim=aim, reached=row.value >= aim, measure=f"{row.measure} (at least)")
+    return replace(row, aim=aim, reached=row.value >= aim, measure=f"{row.measure}{_AT_LEAST}")
+
+
+def _more_than(row: Measure, aim: float) -> Measure:
+    return replace(row, aim=aim, reached=row.value > aim, measure=f"{row.measure}{_MORE_THAN}")
+
+
+def _aim(row: Measure) -> str:
+    if row.aim is None:
+        return ""
+    sign = "≥" if row.measure.endswith(_AT_LEAST) else ">" if row.measure.endswith(_MORE_THAN) else "≤"
+    return f"{sign} {row.aim:g}"
 
 
 def _finite(value: Any) -> Any:
@@ -114,13 +139,12 @@ def table(rows: Sequence[Measure]) -> str:
     lines = ["| measure | median | range | CPU s | aim | reached |", "|---|---|---|---|---|---|"]
     for row in rows:
         seconds = [run.cpu_seconds for run in row.runs if run.cpu_seconds is not None]
-        aim = "" if row.aim is None else f"{'≥' if row.measure.endswith('(at least)') else '≤'} {row.aim:g}"
         cells = (
             row.measure,
             f"{row.value:.3g} {row.unit}".strip() if row.value < 1000 else f"{row.value:,.0f} {row.unit}".strip(),
             f"{row.low:.4g}–{row.high:.4g}",
             f"{statistics.median(seconds):.2f}" if seconds else "",
-            aim,
+            _aim(row),
             {True: "yes", False: "NO", None: ""}[row.reached],
         )
         lines.append(f"| {' | '.join(cells)} |")

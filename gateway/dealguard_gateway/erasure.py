@@ -1,9 +1,9 @@
 """Erasing a contract: the analysis, its document, its reports and the notes that would bring them back; verified.
 
-The order makes every failure on the way repeatable: while something is left, the resource is there, and says what is
-to be erased. So first what the caller's rights allow is tried out (a dry run of the deletion), then the storage is
-cleared, then the resource goes, then the storage is looked at again, because a pod that runs may store its report until
-it ends, some seconds after its resource.
+The order makes every failure before the resource goes repeatable: while something is left, the resource is there, and
+says what is to be erased. So first what the caller's rights allow is tried out (a dry run of the deletion), then the
+storage is cleared, then the resource goes, then the storage is looked at again, because a pod that runs may store its
+report until it ends, some seconds after its resource.
 
 What another analysis of the namespace still needs is kept, and said. Nothing outside the namespace's folders is
 touched, whatever a resource says.
@@ -15,7 +15,7 @@ import logging
 from collections.abc import Awaitable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from dealguard_api import names
 from dealguard_api.untrusted import Raw, mapping_in, mappings_in, text_in
@@ -35,7 +35,9 @@ _MAX_POINTER_BYTES = 64 * 1024
 # Read to find those that lead to an erased report: the newest first. The sweep takes care of the rest.
 _MAX_POINTERS = 5_000
 _AT_A_TIME = 8
+_ANOTHERS_DOCUMENT = "The document: {} is an analysis of it too. Erase that as well."
 _ANOTHERS_RESULT = "A report: it is the result of {} too. Erase that as well."
+_ANOTHERS_REPORT = "A report: it was made for {}. Erase that as well."
 # The clocks of the storage and the API server.
 _SKEW = timedelta(minutes=5)
 
@@ -49,10 +51,12 @@ class Kept:
     """What stays because another analysis needs it.
 
     Args:
+        what: stays, in the words of `Erasure.erased`.
         sentence: that says so; `{}` is the other analysis.
         needed_by: its id, not for everybody's eyes.
     """
 
+    what: Literal["document", "reports"]
     sentence: str
     needed_by: str
 
@@ -103,19 +107,19 @@ def plan_for(entry: Entry, others: Iterable[Entry]) -> Plan:
     if names.document_key_violation(document, entry.namespace) is not None:
         document = ""
     elif document in needs.documents:
-        kept.append(Kept("The document: {} is an analysis of it too. Erase that as well.", needs.documents[document]))
+        kept.append(Kept("document", _ANOTHERS_DOCUMENT, needs.documents[document]))
         document = ""
     reports: set[str] = set()
     for key in sorted(_report_keys(entry)):
         if key in needs.reports:
-            kept.append(Kept(_ANOTHERS_RESULT, needs.reports[key]))
+            kept.append(Kept("reports", _ANOTHERS_RESULT, needs.reports[key]))
         elif (owner := needs.uids.get(key.split("/")[2])) is not None:
-            kept.append(Kept("A report: it was made for {}. Erase that as well.", owner))
+            kept.append(Kept("reports", _ANOTHERS_REPORT, owner))
         else:
             reports.add(key)
     in_folder = frozenset(key for key in needs.reports if key.startswith(folder))
     for key in sorted(in_folder - _report_keys(entry)):
-        kept.append(Kept(_ANOTHERS_RESULT, needs.reports[key]))
+        kept.append(Kept("reports", _ANOTHERS_RESULT, needs.reports[key]))
     created_at = min(entry.contract.created_at, datetime.now(UTC))
     return Plan(
         entry.namespace, document or None, frozenset(reports), folder, tuple(kept), in_folder, created_at - _SKEW
@@ -183,6 +187,7 @@ class Eraser:
 
         Raises:
             Problem: it could not be erased, or not all of it. The resource is still there: the same request goes on.
+                (What fails after the resource has gone is told in `kept`.)
         """
         if not self._store.synced:
             raise UnavailableProblem(
@@ -199,12 +204,14 @@ class Eraser:
             self._store.remove(entry.raw)
         else:
             kept.append(_HELD)
+        keeps_reports = any(each.what == "reports" for each in plan.kept)
         try:
             await self._clear(plan)
         except Problem:
+            keeps_reports = True
             kept.append(_NOT_VERIFIED)
-        erased = (["analysis"] if is_gone else []) + (["document"] if plan.document else []) + ["reports"]
-        return Erasure(erased=erased, kept=kept)
+        gone = {"analysis": is_gone, "document": plan.document is not None, "reports": not keeps_reports}
+        return Erasure(erased=[what for what, is_erased in gone.items() if is_erased], kept=kept)
 
     async def _delete(self, entry: Entry, caller: Caller, *, is_dry: bool = False) -> None:
         """Delete the resource, or look whether the caller may."""
@@ -333,8 +340,8 @@ _HELD = (
     "`kubectl describe` shows it."
 )
 _NOT_VERIFIED = (
-    "Perhaps what a running analysis stored in its last seconds: the object storage did not answer at the end. It is "
-    "erased when it is back, else by the installation's sweep."
+    "Perhaps a report that a running analysis stored in its last seconds: the object storage could not be looked "
+    "through at the end. It is erased when that is possible again, else by the installation's sweep."
 )
 
 

@@ -127,5 +127,17 @@ class Session(WireModel):
 class Erasure(WireModel):
     """What DELETE did, verified."""
 
-    erased: Annotated[list[str], Field(description="What is gone: `analysis`, `document`, `reports`.")]
-    kept: Annotated[list[str], Field(description="What other analyses still need, and why, one sentence each.")]
+    erased: Annotated[
+        list[str],
+        Field(
+            description="What is gone: `analysis`, `document`, `reports`. Only what is wholly gone: no `reports` where "
+            "one is kept."
+        ),
+    ]
+    kept: Annotated[
+        list[str],
+        Field(
+            description="What is not gone, and why, one sentence each: what other analyses still need, what a "
+            "finalizer holds, what could not be looked for at the end."
+        ),
+    ]

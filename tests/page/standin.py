@@ -266,7 +266,7 @@ class Standin:
 
     async def _events(self, request: Request) -> Response:
         if not self.state.events_work:
-            return problem("too-many-streams", 503, 5)
+            return problem("too-many-streams", 429, 30)
         id_ = request.path_params.get("id")
         if id_ is not None and id_ not in self.state.contracts:
             return problem("contract-not-found", 404)

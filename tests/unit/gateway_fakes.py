@@ -17,11 +17,13 @@ from dealguard_gateway.access.reviews import Reviews
 from dealguard_gateway.access.sessions import Sessions
 from dealguard_gateway.app import create_app
 from dealguard_gateway.http.limits import RateLimits
+from dealguard_gateway.kubernetes.api import KubernetesApi
 from dealguard_gateway.kubernetes.errors import ApiError
 from dealguard_gateway.kubernetes.store import AnalysisStore
 from dealguard_gateway.metrics import Metrics
 from dealguard_gateway.services import Services
 from dealguard_gateway.settings import GatewaySettings
+from dealguard_gateway.storage.documents import DocumentStorage
 
 CREATED = "2026-11-24T10:00:00Z"
 # Token → who; what each may is (user, verb, namespace).
@@ -125,16 +127,32 @@ class FakeGateway:
             yield client
 
 
-def fake_gateway(*, rights: set[tuple[str, ...]] | None = None, is_synced: bool = True, **changes: Any) -> FakeGateway:
-    """A gateway that has read an empty cluster, or (not `is_synced`) nothing yet."""
+def fake_gateway(
+    *,
+    rights: set[tuple[str, ...]] | None = None,
+    is_synced: bool = True,
+    api: KubernetesApi | None = None,
+    documents: DocumentStorage | None = None,
+    **changes: Any,
+) -> FakeGateway:
+    """A gateway that has read an empty cluster.
+
+    Args:
+        rights: of the users; by default `RIGHTS`.
+        is_synced: whether it has; else it has read nothing yet.
+        api: to be asked over HTTP instead; then the gateway's own `kubernetes` answers nothing.
+        documents: the storage; None: nothing is stored.
+        changes: to the settings.
+    """
     chosen = settings(**changes)
     kubernetes = FakeKubernetes(rights=rights or set(RIGHTS))
+    asked: Any = api or kubernetes
     store, metrics, sessions = AnalysisStore(chosen.namespaces), Metrics(), Sessions(chosen)
     oidc = Oidc(chosen) if chosen.oidc_issuer else None
     for scope in (chosen.namespaces or (None,)) if is_synced else ():
         store.confirm(scope)
     reviews = Reviews(
-        kubernetes,  # type: ignore[arg-type]
+        asked,
         sessions,
         issuer=oidc if chosen.oidc_mode == "impersonate" else None,
         cache_seconds=chosen.review_cache_seconds,
@@ -142,12 +160,12 @@ def fake_gateway(*, rights: set[tuple[str, ...]] | None = None, is_synced: bool 
     )
     services = Services(
         settings=chosen,
-        kubernetes=kubernetes,  # type: ignore[arg-type]
+        kubernetes=asked,
         store=store,
         access=reviews,
         sessions=sessions,
         oidc=oidc,
-        documents=None,  # type: ignore[arg-type] - no route of these tests stores anything
+        documents=documents,  # type: ignore[arg-type] - None where no route of the test stores anything
         limits=RateLimits(chosen),
         metrics=metrics,
     )

@@ -1,5 +1,6 @@
 """What holds for every answer of the gateway: headers, the guard against other sites, limits, files."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +18,9 @@ from dealguard_gateway.app import create_routes
 from dealguard_gateway.http.limits import RateLimits, TokenBuckets, network_of
 from dealguard_gateway.http.middleware import middleware
 from dealguard_gateway.http.static_folder import StaticFolder
-from dealguard_gateway.problems import NotFoundProblem, TooManyProblem
+from dealguard_gateway.http.streams import Streams
+from dealguard_gateway.metrics import Metrics
+from dealguard_gateway.problems import NotFoundProblem, TooManyProblem, UnavailableProblem
 from dealguard_gateway.routes.page import check_page
 from dealguard_gateway.settings import GatewaySettings, SettingsError
 from tests.unit.gateway_settings import settings
@@ -358,3 +361,33 @@ async def test_the_page_is_served_and_nothing_else(
             assert again.status_code == 304
             head = await client.head(path)
             assert (head.status_code, head.content) == (200, b"")
+
+
+def test_streams_have_a_number_for_each_user_and_one_for_all() -> None:
+    streams = Streams(Metrics())
+    ann, bob = Caller("ann"), Caller("bob")
+    with ExitStack() as stack:
+        for _ in range(100):
+            streams.check(ann)
+            stack.enter_context(streams.place(ann))
+        with pytest.raises(TooManyProblem) as share:
+            streams.check(ann)
+        assert (share.value.word, share.value.status) == ("too-many-streams", 429)
+        assert int(share.value.headers["Retry-After"]) > 0
+        for number in range(1900):
+            streams.check(bob)
+            stack.enter_context(streams.place(Caller(f"user-{number}")))
+        with pytest.raises(UnavailableProblem) as full:
+            streams.check(bob)
+        assert (full.value.word, full.value.status) == ("no-streams", 503)
+        assert int(full.value.headers["Retry-After"]) > 0
+    for who in (ann, bob):
+        streams.check(who)  # all have ended
+
+
+def test_no_stream_begins_when_the_process_ends() -> None:
+    streams = Streams(Metrics())
+    streams.close()
+    with pytest.raises(UnavailableProblem) as caught:
+        streams.check(Caller("ann"))
+    assert caught.value.word == "no-streams"

@@ -238,13 +238,14 @@ FOREIGN = names.report_key("acme", "uid-9", 1)
 DOCUMENT = "documents/acme/one.pdf"
 SAME_DOCUMENT = entry("two", "uid-2", spec={"document": {"key": DOCUMENT}})
 ELSEWHERE = {"document": {"key": "documents/other/x.pdf"}}
+FOR_TWO = ["reports acme.two"]
 PLANS: list[tuple[str, Entry, Sequence[Entry], str | None, set[str], list[str]]] = [
     ("alone", entry(**reported(OWN)), [], DOCUMENT, {OWN}, []),
     ("itself among the others", entry(**reported(OWN)), [entry(**reported(OWN))], DOCUMENT, {OWN}, []),
-    ("another of the same document", entry(), [SAME_DOCUMENT], None, set(), ["acme.two"]),
-    ("reused", entry(**reported(OWN)), [entry("two", "uid-2", **reported(OWN))], DOCUMENT, set(), ["acme.two"]),
-    ("an earlier run reused", entry(), [entry("two", "uid-2", **reported(EARLIER))], DOCUMENT, set(), ["acme.two"]),
-    ("reuses a living one's", entry(**reported(FOREIGN)), [entry("nine", "uid-9")], DOCUMENT, set(), ["acme.nine"]),
+    ("another of the same document", entry(), [SAME_DOCUMENT], None, set(), ["document acme.two"]),
+    ("reused", entry(**reported(OWN)), [entry("two", "uid-2", **reported(OWN))], DOCUMENT, set(), FOR_TWO),
+    ("an earlier run reused", entry(), [entry("two", "uid-2", **reported(EARLIER))], DOCUMENT, set(), FOR_TWO),
+    ("a living one's", entry(**reported(FOREIGN)), [entry("nine", "uid-9")], DOCUMENT, set(), ["reports acme.nine"]),
     ("reuses one's that is gone", entry(**reported(FOREIGN)), [], DOCUMENT, {FOREIGN}, []),
     ("names another namespace's report", entry(**reported("reports/other/uid-1/1.json")), [], DOCUMENT, set(), []),
     ("leads out of the folder", entry(**reported("reports/acme/../x.json")), [], DOCUMENT, set(), []),
@@ -260,8 +261,7 @@ def test_what_is_erased_and_what_is_kept(
     plan = plan_for(given, others)
     assert (plan.document, set(plan.reports)) == (document, reports)
     assert plan.folder == "reports/acme/uid-1/"
-    assert len(plan.kept) == len(kept)
-    assert [each.needed_by for each in plan.kept] == kept
+    assert [f"{each.what} {each.needed_by}" for each in plan.kept] == kept
 
 
 async def test_an_analysis_that_the_caller_may_not_see_is_not_named() -> None:

@@ -64,8 +64,8 @@ async def rerun_contract(request: Request, id: ContractId) -> Response:  # noqa:
     "/contracts/{id}",
     operation_id="eraseContract",
     summary="Erase it: analysis, document and reports",
-    description="Verified before the answer. If something fails on the way, the contract is still there, and the "
-    "same request goes on.",
+    description="Verified before the answer. If something fails before the analysis itself goes, the contract is "
+    "still there, and the same request goes on. What a 200 leaves is told in `kept`.",
     response_model=Erasure,
     responses=problem_responses(403, 404),
 )
