@@ -6,7 +6,7 @@
 const FAILURES = "dealguard.beginnings";
 const FIRST_WAIT_SECONDS = 1;
 // One that never comes, because something is wrong with it, is not asked for all the time.
-const LONGEST_WAIT_SECONDS = 30;
+const LONGEST_WAIT_SECONDS = 10;
 const AWAY_SECONDS = 3;
 const ANSWER_SECONDS = 15;
 
