@@ -1,5 +1,6 @@
 """The page in a real Chromium, against the stand-in of the API."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,32 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SCREENSHOTS = REPOSITORY / "tests/screenshots"
 SAMPLES = REPOSITORY / "samples"
 DESKTOP, PHONE = (1440, 900), (360, 740)
+# Counts what the page has asked for and has no answer to yet.
+_UNDER_WAY = """{
+  const {fetch} = window;
+  window.underWay = 0;
+  window.fetch = async (...asked) => {
+    window.underWay += 1;
+    try {
+      const answer = await fetch(...asked);
+      await answer.clone().arrayBuffer().catch(() => null);
+      return answer;
+    } finally {
+      window.underWay -= 1;
+    }
+  };
+}"""
+# A few turns of the page's event loop, which no clock of a test holds up.
+_TURNS = """async () => {
+  for (let turn = 0; turn < 5; turn += 1) {
+    await new Promise((done) => {
+      const {port1, port2} = new MessageChannel();
+      port1.onmessage = done;
+      port2.postMessage(null);
+    });
+  }
+  return window.underWay === 0;
+}"""
 # The machine may be busy: this is how long the page may take, not how long it takes.
 expect.set_options(timeout=20_000)
 
@@ -93,13 +120,15 @@ def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
         context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("pageerror", lambda error: wrong.append(str(error)) if _is_wrong(str(error)) else None)
         page.on(
-            "console", lambda message: wrong.append(message.text) if _is_wrong(message.type, message.text) else None
+            "console",
+            lambda message: wrong.append(message.text) if message.type == "error" and _is_wrong(message.text) else None,
         )
         # Shown with a test that fails: a page whose scripts did not come is empty, and does not say why.
         page.on("requestfailed", lambda request: print(f"failed: {request.method} {request.url}: {request.failure}"))
         if has_clock:
+            page.add_init_script(_UNDER_WAY)
             page.clock.install()
         page.goto(f"{url}/{where}")
         return page
@@ -110,8 +139,20 @@ def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
     assert not wrong, wrong
 
 
-def _is_wrong(kind: str, text: str) -> bool:
-    return kind == "error" and not text.startswith("Failed to load resource") and "net::ERR" not in text
+def _is_wrong(text: str) -> bool:
+    # With the stack of an error in the page.
+    is_of_a_request = re.search(r"^Failed to load resource|Failed to fetch dynamically imported module|net::ERR", text)
+    return is_of_a_request is None
+
+
+def at_rest(page: Page) -> Page:
+    """The page when it has understood all answers, and only its timers or a stream can make it go on.
+
+    For pages that were opened with `has_clock`.
+    """
+    while not page.evaluate(_TURNS):
+        page.wait_for_timeout(20)
+    return page
 
 
 def picture(page: Page, name: str) -> None:

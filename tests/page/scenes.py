@@ -28,6 +28,12 @@ def summary_of(report: Report) -> dict[str, Any]:
     }
 
 
+def summary_at(level: str) -> dict[str, Any]:
+    """A summary at this level of risk."""
+    usual = {"text": "", "contract_type": None, "risk_score": 0, "findings": {}, "engine": "rules", "model": None}
+    return {**usual, "risk_level": level}
+
+
 def finished(standin: Standin, name: str, report: Report, pdf: bytes | None = None, **fields: Any) -> Contract:
     """A completed contract with its report, and its document if given."""
     usual: dict[str, Any] = {
@@ -103,15 +109,7 @@ def several(standin: Standin, english: tuple[Report, bytes], german: tuple[Repor
         ),
         start=1,
     ):
-        summary = {
-            "text": "",
-            "contract_type": kind,
-            "risk_level": level,
-            "risk_score": score,
-            "findings": counts,
-            "engine": "rules",
-            "model": None,
-        }
+        summary = {**summary_at(level), "contract_type": kind, "risk_score": score, "findings": counts}
         document = {"sha256": "a" * 64, "bytes": 20_000, "pages": 3 + days * 4}
         standin.put(
             contract_of(

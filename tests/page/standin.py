@@ -23,6 +23,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from dealguard_api import html, markdown
+from dealguard_api.report import Report
 from dealguard_gateway.http.security_headers import SecurityHeaders
 from dealguard_gateway.http.static_folder import StaticFolder
 from dealguard_gateway.model import Contract
@@ -31,6 +33,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "gateway/dealguard_gateway/page"
 PDFJS = ROOT / "gateway/pdfjs"
 _PIECE_BYTES = 64 * 1024
+# So that a reader on a busy machine has hung up long before the end.
+_PIECE_SECONDS = 0.1
 FINISHED = ("completed", "failed", "cancelled")
 
 
@@ -53,12 +57,14 @@ class State:
     max_pdf_bytes: int = 5_000_000
     # Answers to give instead: path prefix → status and Retry-After.
     faults: dict[str, tuple[int, int]] = field(default_factory=dict)
-    # Paths whose next answer breaks off in its body; whose next one never comes.
+    # Paths whose next answer breaks off in its body; whose answers never come.
     broken: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
     events_work: bool = True
     # Whether streams of events say anything, as they do not behind a proxy that collects answers.
     events_speak: bool = True
+    # Organizations whose streams say nothing, while others do.
+    mute: set[str] = field(default_factory=set)
     requests: list[str] = field(default_factory=list)
     uploads: list[dict[str, Any]] = field(default_factory=list)
     document_bytes_sent: int = 0
@@ -140,10 +146,10 @@ class Standin:
         self.await_listener()
         self._tell(None)
 
-    def await_listener(self) -> None:
-        """Wait until somebody listens to events."""
+    def await_listener(self, number: int = 1) -> None:
+        """Wait until somebody listens to events: to so many streams."""
         end = time.monotonic() + 20
-        while not self._listeners:
+        while len(self._listeners) < number:
             assert time.monotonic() < end, "nobody listens to events"
             time.sleep(0.02)
 
@@ -168,11 +174,13 @@ class Standin:
         thread.start()
         while not server.started:
             assert thread.is_alive(), "the stand-in did not start"
+            time.sleep(0.01)
         self.port = server.servers[0].sockets[0].getsockname()[1]
         try:
             yield f"http://127.0.0.1:{self.port}"
         finally:
             self._tell(None)
+            self.state.upload_gate.set()
             server.should_exit = True
             thread.join(10)
             self._loop = None
@@ -191,12 +199,11 @@ class Standin:
         if request.method not in ("GET", "HEAD") and request.headers.get("x-requested-with") != "dealguard":
             return problem("cross-site-request", 403)
         if path in self.state.silent:
-            self.state.silent.discard(path)
             while (await request.receive())["type"] != "http.disconnect":
                 pass
             return Response(status_code=499)
         response = await call_next(request)
-        if path in self.state.broken:
+        if path in self.state.broken and response.status_code == 200:
             self.state.broken.discard(path)
             return _broken_off(response)
         return response
@@ -267,7 +274,7 @@ class Standin:
     async def _events(self, request: Request) -> Response:
         if not self.state.events_work:
             return problem("too-many-streams", 429, 30)
-        id_ = request.path_params.get("id")
+        id_, organization = request.path_params.get("id"), request.query_params.get("organization")
         if id_ is not None and id_ not in self.state.contracts:
             return problem("contract-not-found", 404)
         queue: asyncio.Queue[tuple[str, Contract] | None] = asyncio.Queue()
@@ -279,14 +286,14 @@ class Standin:
 
         async def events() -> AsyncIterator[str]:
             try:
-                if not self.state.events_speak:
+                if not self.state.events_speak or organization in self.state.mute:
                     yield ": nothing\n\n"
                     while await queue.get() is not None:
                         pass
                     return
                 yield "event: sync\ndata: {}\n\n" if id_ is None else event("contract", self.state.contracts[id_])
                 while (change := await queue.get()) is not None:
-                    if id_ in (None, change[1].id):
+                    if id_ in (None, change[1].id) and organization in (None, change[1].organization):
                         yield event(*change)
             finally:
                 self._listeners.discard(queue)
@@ -294,8 +301,17 @@ class Standin:
         return StreamingResponse(events(), media_type="text/event-stream")
 
     async def _report(self, request: Request) -> Response:
-        report = self.state.reports.get(request.path_params["id"])
-        return problem("report-not-found", 404) if report is None else JSONResponse(report)
+        id_, query = request.path_params["id"], request.query_params
+        report = self.state.reports.get(id_)
+        if report is None:
+            return problem("report-not-found", 404)
+        render = {"markdown": markdown.render, "html": html.render}.get(query.get("format", "json"))
+        if render is None:
+            return JSONResponse(report)
+        language: Any = query.get("language")
+        name = self.state.contracts[id_].file_name
+        text = render(Report.model_validate(report), language, document_name=name)
+        return Response(text, media_type=f"text/{query['format']}")
 
     async def _document(self, request: Request) -> Response:
         content = self.state.documents.get(request.path_params["id"])
@@ -321,11 +337,12 @@ class Standin:
             piece = content[start : start + _PIECE_BYTES]
             self.state.document_bytes_sent += len(piece)
             yield piece
-            await asyncio.sleep(0.01)
+            if start + _PIECE_BYTES < len(content):
+                await asyncio.sleep(_PIECE_SECONDS)
 
     async def _upload(self, request: Request) -> Response:
         async with request.form() as form:
-            await asyncio.to_thread(self.state.upload_gate.wait, 20)
+            await asyncio.to_thread(self.state.upload_gate.wait, 120)
             file: Any = form["file"]
             content = await file.read()
             fields = {key: value for key, value in form.items() if key != "file"}

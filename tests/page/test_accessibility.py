@@ -4,8 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page import scenes
-from tests.page.conftest import PHONE, OpenPage, Sample, picture, violations
+from tests.page.conftest import DESKTOP, PHONE, OpenPage, Sample, picture, violations
 from tests.page.standin import Standin
+from tests.page.test_upload import drop
 
 
 def settled(page: Page) -> Page:
@@ -50,9 +51,58 @@ def test_no_violations(standin: Standin, english: Sample, german: Sample, open_p
     assert violations(settled(page)) == []
 
 
-def test_no_violations_on_a_phone(standin: Standin, german: Sample, open_page: OpenPage) -> None:
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_violations_while_uploads_are_under_way_and_when_they_failed(
+    standin: Standin, english: Sample, open_page: OpenPage, dark: bool
+) -> None:
+    standin.state.upload_gate.clear()
+    page = open_page(dark=dark)
+    expect(page.get_by_text("No contracts yet")).to_be_visible()
+    drop(page, {f"{name}.pdf": english[1] + name.encode() for name in "abcd"} | {"photo.pdf": b"\xff\xd8\xff" * 9})
+    row = page.locator(".upload-row")
+    expect(row.filter(has_text="Being stored")).to_have_count(2)
+    expect(row.filter(has_text="Waits for its turn")).to_have_count(2)
+    page.get_by_role("button", name="Cancel upload: d.pdf").click()
+    expect(row.filter(has_text="Cancelled")).to_have_count(1)
+    expect(row.filter(has_text="Not a PDF")).to_have_count(1)
+    assert violations(settled(page)) == []
+    standin.state.upload_gate.set()
+    expect(row.filter(has_text="Is being processed")).to_have_count(3)
+    assert violations(settled(page)) == []
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_violations_when_the_session_has_ended(
+    standin: Standin, english: Sample, open_page: OpenPage, size: tuple[int, int], dark: bool
+) -> None:
+    scenes.finished(standin, "c", *english)
+    page = open_page("#/contracts/acme.c", dark=dark, size=size)
+    expect(page.locator(".finding").first).to_be_visible()
+    standin.state.user = None
+    page.get_by_role("button", name="Analyse again").click()
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    expect(dialog).to_be_visible()
+    assert violations(settled(page)) == []
+    dialog.get_by_label("Access token").fill("wrong")
+    dialog.get_by_role("button", name="Log in", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("This token is not accepted.")
+    assert violations(settled(page)) == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_violations_on_a_phone(
+    standin: Standin, english: Sample, german: Sample, open_page: OpenPage, dark: bool
+) -> None:
+    scenes.several(standin, english, german)
     scenes.finished(standin, "c", *german)
-    page = open_page("#/contracts/acme.c", locale="de-DE", size=PHONE)
+    page = open_page(locale="de-DE", size=PHONE, dark=dark)
+    expect(page.locator(".row")).to_have_count(11)
+    assert violations(settled(page)) == []
+    page.goto(page.url.split("#")[0] + "#/contracts/acme.running")
+    expect(page.locator(".steps")).to_be_visible()
+    assert violations(settled(page)) == []
+    page.goto(page.url.split("#")[0] + "#/contracts/acme.c")
     expect(page.locator(".finding").first).to_be_visible()
     assert violations(settled(page)) == []
     page.locator(".quote").first.click()

@@ -9,8 +9,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from dealguard_gateway.model import Contract
 from tests.page import scenes
-from tests.page.conftest import OpenPage, Sample, picture
-from tests.page.standin import Standin
+from tests.page.conftest import OpenPage, Sample, at_rest, picture
+from tests.page.standin import Standin, contract_of
 
 HIDE = """(hidden) => {
   Object.defineProperty(document, "hidden", {configurable: true, get: () => hidden});
@@ -23,28 +23,33 @@ def notice(page: Page) -> object:
     return page.locator(".connection.shown")
 
 
-def paused(page: Page, standin: Standin) -> Page:
+def paused(page: Page) -> Page:
     """The page with its clock at rest, and nothing under way."""
     page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=20))
-    page.wait_for_timeout(500)
-    return page
+    return at_rest(page)
 
 
 def readings(standin: Standin) -> int:
-    """How often the contract was read."""
-    return standin.state.requests.count("GET /contracts/acme.c")
+    """How often the list or the contract was read."""
+    return sum(each in ("GET /contracts", "GET /contracts/acme.c") for each in standin.state.requests)
 
 
 def reads_again_after(page: Page, standin: Standin, seconds: float) -> bool:
     """Whether the next reading comes when the page's clock has gone on so far, and not before; once it is done."""
     before = readings(standin)
     page.clock.run_for(seconds * 1000 - 100)
-    page.wait_for_timeout(200)
+    at_rest(page)
     is_early = readings(standin) > before
-    with page.expect_response("**/contracts/acme.c"):
-        page.clock.run_for(100)
-    page.wait_for_timeout(500)  # until the page has understood the answer and set its next time
+    page.clock.run_for(100)
+    at_rest(page)
     return not is_early and readings(standin) == before + 1
+
+
+def lose_streams(page: Page, standin: Standin) -> None:
+    """Break all streams of events, until the page knows."""
+    with page.expect_event("requestfinished", lambda request: request.url.split("?")[0].endswith("/events")):
+        standin.drop_streams()
+    at_rest(page)
 
 
 def test_without_events_it_asks_every_three_seconds_and_every_thirty_where_nobody_looks(
@@ -55,7 +60,7 @@ def test_without_events_it_asks_every_three_seconds_and_every_thirty_where_nobod
     page = open_page("#/contracts/acme.c", has_clock=True)
     step = page.locator("[aria-current=step]")
     expect(step).to_have_text("Waiting")
-    paused(page, standin)
+    paused(page)
     scenes.running(standin, "c", "starting")
     assert all(reads_again_after(page, standin, 3) for _ in range(3))
     expect(step).to_have_text("Starting")
@@ -73,13 +78,75 @@ def test_beside_events_that_never_come_it_asks_every_three_seconds(standin: Stan
     page = open_page("#/contracts/acme.c", has_clock=True)
     expect(page.locator("[aria-current=step]")).to_have_text("Waiting")
     standin.await_listener()
-    paused(page, standin)
+    paused(page)
     assert reads_again_after(page, standin, 3)
     # A stream that ends between two readings puts neither off.
     page.clock.run_for(1500)
-    standin.drop_streams()
-    page.wait_for_timeout(500)
+    lose_streams(page, standin)
     assert reads_again_after(page, standin, 1.5)
+
+
+@pytest.mark.parametrize("nothing_comes", ["events_speak", "events_work"])
+@pytest.mark.parametrize("is_empty", [True, False], ids=["empty", "all finished"])
+def test_where_no_event_comes_a_list_at_rest_is_read_every_fifteen_seconds(
+    standin: Standin, open_page: OpenPage, nothing_comes: str, is_empty: bool
+) -> None:
+    setattr(standin.state, nothing_comes, False)
+    if not is_empty:
+        standin.put(contract_of("a"))
+    page = open_page(has_clock=True)
+    expect(page.get_by_text("No contracts yet" if is_empty else "a.pdf")).to_be_visible()
+    paused(page)
+    assert reads_again_after(page, standin, 15)
+    scenes.running(standin, "b", "queued", file_name="Colleague.pdf", submitted_by="oidc:ben@acme.example")
+    assert reads_again_after(page, standin, 15)
+    expect(page.locator(".row", has_text="Colleague.pdf")).to_contain_text("by ben@acme.example")
+
+
+def test_a_stream_that_never_spoke_and_is_opened_again_puts_no_reading_of_the_list_off(
+    standin: Standin, open_page: OpenPage
+) -> None:
+    standin.state.events_speak = False
+    page = open_page(has_clock=True)
+    expect(page.get_by_text("No contracts yet")).to_be_visible()
+    standin.await_listener()
+    paused(page)
+    assert reads_again_after(page, standin, 15)
+    page.clock.run_for(5000)
+    lose_streams(page, standin)
+    with page.expect_request("**/events?*"):
+        page.clock.run_for(5000)
+    standin.await_listener()
+    assert reads_again_after(page, standin, 5)
+
+
+def test_beside_events_that_come_a_list_at_rest_is_not_read(standin: Standin, open_page: OpenPage) -> None:
+    page = open_page(has_clock=True)
+    expect(page.get_by_text("No contracts yet")).to_be_visible()
+    # The one at the beginning, and the one that the stream's first word asks for.
+    while readings(standin) < 2:
+        page.wait_for_timeout(50)
+    at_rest(page)
+    page.clock.run_for(60_000)
+    at_rest(page)
+    assert readings(standin) == 2
+
+
+def test_the_words_of_one_stream_put_no_reading_off_that_another_one_needs(
+    standin: Standin, open_page: OpenPage
+) -> None:
+    standin.state.organizations = (("acme", True), ("brandmoor", False))
+    standin.state.mute.add("brandmoor")
+    scenes.running(standin, "a", "queued")
+    page = open_page(has_clock=True)
+    expect(page.locator(".row")).to_contain_text("Waiting")
+    standin.await_listener(2)
+    paused(page)
+    assert reads_again_after(page, standin, 3)
+    page.clock.run_for(2000)
+    scenes.running(standin, "a", "analyzing")
+    expect(page.locator(".row")).to_contain_text("Analysing")
+    assert reads_again_after(page, standin, 1)
 
 
 def test_an_answer_that_breaks_off_is_asked_for_again(standin: Standin, open_page: OpenPage) -> None:
@@ -101,15 +168,15 @@ def test_an_answer_that_never_comes_is_given_up_and_asked_for_again(standin: Sta
     page = open_page("#/contracts/acme.c")
     step = page.locator("[aria-current=step]")
     expect(step).to_have_text("Waiting")
-    # The page's own limit, ten times as fast.
+    # The page's own limit, five times as fast.
     page.evaluate(
-        "{ const limit = AbortSignal.timeout; AbortSignal.timeout = (ms) => limit.call(AbortSignal, ms / 10); }"
+        "{ const limit = AbortSignal.timeout; AbortSignal.timeout = (ms) => limit.call(AbortSignal, ms / 5); }"
     )
     standin.state.silent.add("/contracts/acme.c")
     scenes.running(standin, "c", "analyzing")
     expect(notice(page)).to_have_text("Connection interrupted. Trying again …")
+    standin.state.silent.clear()
     expect(step).to_have_text("Analysing")
-    assert not standin.state.silent
     expect(notice(page)).to_have_count(0)
 
 

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.page import scenes
-from tests.page.conftest import PHONE, OpenPage, Sample, picture, violations
+from tests.page.conftest import PHONE, OpenPage, Sample, at_rest, picture, violations
 from tests.page.standin import Standin
 
 
@@ -28,14 +28,17 @@ def test_stages_live_until_the_report(standin: Standin, english: Sample, open_pa
 def test_polling_ends_with_the_analysis(standin: Standin, english: Sample, open_page: OpenPage) -> None:
     standin.state.events_work = False
     scenes.running(standin, "c", "queued")
-    page = open_page("#/contracts/acme.c")
+    page = open_page("#/contracts/acme.c", has_clock=True)
     expect(page.locator("[aria-current=step]")).to_have_text("Waiting")
     scenes.finished(standin, "c", *english)
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
-    expect(page.locator(".pdf-page[data-drawn]").first).to_be_visible()
-    asked = standin.state.asked("GET /contracts/acme.c")
-    page.wait_for_timeout(3500)
-    assert standin.state.asked("GET /contracts/acme.c") == asked
+    at_rest(page)
+    # The document still comes: only these two tell of a change.
+    paths = {"GET /contracts/acme.c", "GET /contracts/acme.c/events"}
+    asked = sum(each in paths for each in standin.state.requests)
+    page.clock.run_for(60_000)
+    at_rest(page)
+    assert sum(each in paths for each in standin.state.requests) == asked
 
 
 def test_failure_says_what_to_do_and_can_be_retried(standin: Standin, open_page: OpenPage) -> None:

@@ -1,7 +1,9 @@
 """The list of contracts: what it shows, finds, filters and keeps up to date."""
 
+import pytest
 from playwright.sync_api import expect
 
+from dealguard_api.report import RiskLevel
 from tests.page import scenes
 from tests.page.conftest import DESKTOP, PHONE, OpenPage, Sample, picture
 from tests.page.standin import Standin, contract_of
@@ -85,6 +87,19 @@ def test_others_changes_appear_by_themselves(standin: Standin, english: Sample, 
     standin.remove("acme.second")
     expect(row).to_have_count(1)
     expect(page.locator(".list-count")).to_have_text("1 contract")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_each_level_of_risk_has_a_colour_of_its_own(standin: Standin, open_page: OpenPage, dark: bool) -> None:
+    for level in RiskLevel:
+        standin.put(contract_of(level.lower(), summary=scenes.summary_at(level)))
+    page = open_page(dark=dark)
+    badges = page.locator(".row .badge")
+    expect(badges).to_have_count(len(RiskLevel))
+    colours = badges.evaluate_all("(all) => all.map((each) => getComputedStyle(each).backgroundColor)")
+    assert len(set(colours)) == len(RiskLevel), colours
+    # Transparent is none.
+    assert all(colour.startswith("rgb(") for colour in colours), colours
 
 
 def test_500_contracts_come_page_by_page(standin: Standin, open_page: OpenPage) -> None:

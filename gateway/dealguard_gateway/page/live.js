@@ -1,6 +1,6 @@
 /**
- * Keeps a view up to date: server-sent events where they work, reading every 3 s where they do not, and a reading now
- * and then beside events, because a connection can die without a word.
+ * Keeps a view up to date: server-sent events where they work, reading where they do not (every 3 s, or now and then
+ * where all is finished), and a reading now and then beside events, because a connection can die without a word.
  */
 
 import { Problem } from "./api.js";
@@ -35,6 +35,8 @@ export class Live {
     /** @type {Map<EventSource, boolean>} Whether each has spoken. */
     this.sources = new Map();
     this.ready = false;
+    // When it last was known that what is shown is what there is.
+    this.newsMs = 0;
     this.wake = () => this.refresh();
     this.visibility = () => (document.hidden ? this.#rest() : this.refresh());
   }
@@ -96,6 +98,7 @@ export class Live {
       await this.reading;
     } finally {
       this.reading = null;
+      this.newsMs = performance.now();
       this.#schedule();
     }
     if (this.again) {
@@ -124,15 +127,19 @@ export class Live {
     clearTimeout(this.timer);
     if (this.stopped) return;
     const seconds = this.#secondsToNextReading();
-    if (seconds !== null) this.timer = setTimeout(() => this.#read(), seconds * 1000);
+    if (seconds === null) return;
+    const passedMs = performance.now() - this.newsMs;
+    this.timer = setTimeout(() => this.#read(), Math.max(0, seconds * 1000 - passedMs));
   }
 
   #secondsToNextReading() {
     if (this.readFailures) return backOffSeconds(this.readFailures);
-    // Without events nobody tells of what others add.
-    if (!this.follow.unfinished()) return this.follow.events.length || document.hidden ? null : CHECK_SECONDS;
-    if (document.hidden) return HIDDEN_SECONDS;
-    return this.#trusted() ? CHECK_SECONDS : POLL_SECONDS;
+    if (this.follow.unfinished()) {
+      if (document.hidden) return HIDDEN_SECONDS;
+      return this.#trusted() ? CHECK_SECONDS : POLL_SECONDS;
+    }
+    // What others add is told by events that speak, and by nobody where there are none.
+    return this.follow.ends || document.hidden || this.#trusted() ? null : CHECK_SECONDS;
   }
 
   /** Only words prove that nothing on the way holds events back; an open connection does not. */
@@ -156,6 +163,8 @@ export class Live {
         this.eventFailures = 0;
         act(JSON.parse(/** @type {MessageEvent} */ (event).data));
         if (this.follow.ends && !this.follow.unfinished()) this.#close();
+        // The words of one stream say nothing of another, which may be held back: they put no reading off.
+        if (this.#trusted()) this.newsMs = performance.now();
         this.#schedule();
       });
     on("sync", () => this.#read());
