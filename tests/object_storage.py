@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import urllib3
 from minio import Minio
 
 from dealguard_cluster.binaries import MINIO, build_one
@@ -55,6 +56,16 @@ class ObjectStorage:
             secret_key=self.secret_key,
             region=REGION,
             secure=False,
+            # While it starts on a busy machine it is ready and refuses all the same, with a Retry-After of a minute.
+            http_client=urllib3.PoolManager(
+                retries=urllib3.Retry(
+                    total=20,
+                    backoff_factor=0.1,
+                    backoff_max=1,
+                    status_forcelist=[500, 502, 503, 504],
+                    respect_retry_after_header=False,
+                )
+            ),
         )
 
     def start(self) -> None:
