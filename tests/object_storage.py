@@ -113,8 +113,12 @@ class ObjectStorage:
     def unfinished(self) -> list[Path]:
         """What uploads in parts have left on the disk. (MinIO lists them only for an exact key.)"""
         folder = self.folder / "data" / ".minio.sys" / "multipart"
+        # `walk` passes over folders that MinIO removes meanwhile.
         return [
-            path for path in folder.rglob("*") if path.is_file() and re.fullmatch(r"xl\.meta|part\.\d+.*", path.name)
+            Path(place, name)
+            for place, _, files in os.walk(folder)
+            for name in files
+            if re.fullmatch(r"xl\.meta|part\.\d+.*", name)
         ]
 
 
