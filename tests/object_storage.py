@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import urllib3
 from minio import Minio
 
 from dealguard_cluster.binaries import MINIO, build_one
@@ -55,6 +56,16 @@ class ObjectStorage:
             secret_key=self.secret_key,
             region=REGION,
             secure=False,
+            # While it starts on a busy machine it is ready and refuses all the same, with a Retry-After of a minute.
+            http_client=urllib3.PoolManager(
+                retries=urllib3.Retry(
+                    total=20,
+                    backoff_factor=0.1,
+                    backoff_max=1,
+                    status_forcelist=[500, 502, 503, 504],
+                    respect_retry_after_header=False,
+                )
+            ),
         )
 
     def start(self) -> None:
@@ -102,8 +113,12 @@ class ObjectStorage:
     def unfinished(self) -> list[Path]:
         """What uploads in parts have left on the disk. (MinIO lists them only for an exact key.)"""
         folder = self.folder / "data" / ".minio.sys" / "multipart"
+        # `walk` passes over folders that MinIO removes meanwhile.
         return [
-            path for path in folder.rglob("*") if path.is_file() and re.fullmatch(r"xl\.meta|part\.\d+.*", path.name)
+            Path(place, name)
+            for place, _, files in os.walk(folder)
+            for name in files
+            if re.fullmatch(r"xl\.meta|part\.\d+.*", name)
         ]
 
 

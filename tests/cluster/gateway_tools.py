@@ -4,6 +4,7 @@
 three are service accounts. The gateway runs with an account that may do what the chart's may, and no more.
 """
 
+import hashlib
 import json
 import os
 import signal
@@ -27,6 +28,7 @@ from cryptography.fernet import Fernet
 from dealguard_api import names
 from dealguard_cluster import Cluster
 from tests.cluster.tools import Kubectl, analysis_manifest, wait_for
+from tests.object_storage import ObjectStorage
 
 # What the chart gives the gateway.
 GATEWAY_RULES = [
@@ -34,6 +36,7 @@ GATEWAY_RULES = [
     {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]},
     {"apiGroups": ["authorization.k8s.io"], "resources": ["subjectaccessreviews"], "verbs": ["create"]},
 ]
+PDF = b"%PDF-1.7\n"
 EDITOR_VERBS = ["get", "list", "watch", "create", "patch", "delete"]
 # Any: the tests' own sessions.
 SESSION_KEY = Fernet.generate_key().decode()
@@ -314,3 +317,51 @@ def poll(client: httpx.Client, id: str, **expected: Any) -> dict[str, Any]:  # n
         return body if all(body.get(field) == value for field, value in expected.items()) else None
 
     return wait_for(f"{id} to be {expected}", probe, 30)
+
+
+def own_storage_settings(storage: ObjectStorage) -> dict[str, str]:
+    """The settings of a gateway that uses this storage instead of the cluster's."""
+    return {name.removeprefix("DEALGUARD_").lower(): value for name, value in storage.environment.items()}
+
+
+def a_pdf(words: str = "") -> bytes:
+    """A document that nobody has uploaded yet."""
+    return PDF + (words or uuid.uuid4().hex).encode()
+
+
+def form(content: bytes, name: str = "contract.pdf", **fields: str) -> dict[str, Any]:
+    """What httpx sends as a form: the fields, then the file."""
+    return {"data": fields, "files": {"file": (name, content, "application/pdf")}}
+
+
+def upload(client: httpx.Client, organization: str, content: bytes, **more: Any) -> httpx.Response:
+    """Send a document; `more`: the file's name, headers and fields of the form."""
+    headers = more.pop("headers", {})
+    return client.post("/contracts", params={"organization": organization}, headers=headers, **form(content, **more))
+
+
+def complete(tenants: Tenants, storage: ObjectStorage, id_: str, content: bytes, key: str = "") -> str:
+    """Play the operator: the contract's report is there. Its key."""
+    metadata = tenants.get(id_)["metadata"]
+    key = key or names.report_key(metadata["namespace"], metadata["uid"], 1)
+    storage.put(key, content)
+    tenants.write_status(
+        id_,
+        phase="Completed",
+        run=1,
+        runToken=None,
+        result={
+            "riskLevel": "High",
+            "riskScore": 12,
+            "findings": {"total": 1},
+            "summary": "A lease.",
+            "engine": "rules",
+            "report": {"key": key, "sha256": hashlib.sha256(content).hexdigest()},
+        },
+    )
+    return key
+
+
+def is_completed(client: httpx.Client, id_: str) -> bool:
+    """Whether the gateway says so."""
+    return bool(client.get(f"/contracts/{id_}").json()["status"] == "completed")

@@ -5,10 +5,12 @@ import json
 import os
 import re
 import socket
+import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,20 @@ from dealguard_api import names
 from dealguard_cluster import Cluster
 from tests.cluster.api_proxy import ApiProxy, Request
 from tests.cluster.gateway_tools import (
+    PDF,
     Gateway,
     Tenants,
     User,
+    a_pdf,
+    complete,
+    form,
     gateway_kubeconfig,
+    is_completed,
     make_account,
+    own_storage_settings,
     running_gateway,
     tenants,
+    upload,
 )
 from tests.cluster.tools import Kubectl, wait_for
 from tests.object_storage import ObjectStorage, running_object_storage
@@ -35,8 +44,9 @@ __all__ = ["gateway_kubeconfig", "tenants"]  # fixtures
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("crd")]
 
-PDF = b"%PDF-1.7\n"
 MAX_PDF_BYTES = 110 * 1024 * 1024
+# One user has half of them.
+MAX_UPLOADS = 8
 SMALL_PDF_BYTES = 12 * 1024 * 1024
 ANALYSES = "contractanalyses"
 
@@ -48,8 +58,7 @@ def storage() -> Iterator[ObjectStorage]:
 
 
 def storage_settings(storage: ObjectStorage) -> dict[str, str]:
-    environment = {name.removeprefix("DEALGUARD_").lower(): value for name, value in storage.environment.items()}
-    return {**environment, "max_pdf_bytes": str(MAX_PDF_BYTES), "upload_idle_seconds": "1"}
+    return {**own_storage_settings(storage), "max_pdf_bytes": str(MAX_PDF_BYTES), "upload_idle_seconds": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -87,21 +96,6 @@ def second(
 def own(gateway: Gateway, tenants: Tenants) -> Iterator[httpx.Client]:
     with gateway.client(tenants.own) as client:
         yield client
-
-
-def a_pdf(words: str = "") -> bytes:
-    """A document that nobody has uploaded yet."""
-    return PDF + (words or uuid.uuid4().hex).encode()
-
-
-def form(content: bytes, name: str = "contract.pdf", **fields: str) -> dict[str, Any]:
-    """What httpx sends as a form: the fields, then the file."""
-    return {"data": fields, "files": {"file": (name, content, "application/pdf")}}
-
-
-def upload(client: httpx.Client, organization: str, content: bytes, **more: Any) -> httpx.Response:
-    headers = more.pop("headers", {})
-    return client.post("/contracts", params={"organization": organization}, headers=headers, **form(content, **more))
 
 
 def word_of(answer: httpx.Response) -> str:
@@ -248,6 +242,27 @@ def test_an_organization_need_not_be_named_where_there_is_one(gateway: Gateway, 
         assert word_of(client.post("/contracts", **form(a_pdf()))) == "organization-missing"
 
 
+def test_where_the_form_names_the_organization_leave_is_asked_for_before_the_file_comes(
+    gateway: Gateway, tenants: Tenants, storage: ObjectStorage
+) -> None:
+    fields = (
+        b'--x\r\nContent-Disposition: form-data; name="organization"\r\n\r\n%s\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
+    )
+    for user, organization, status, word in (
+        (tenants.own, tenants.other_namespace, 403, "forbidden"),
+        (tenants.own, "../kube-system", 422, "organization-invalid"),
+        (tenants.nobody, tenants.namespace, 403, "forbidden"),
+    ):
+        with talk(gateway, user, None, 10**7) as connection:
+            assert connection.read_answer() == (b"HTTP/1.1 100 Continue\r\n\r\n", b""), "the fields are asked for"
+            connection.send(fields % organization.encode())
+            head, body = connection.read_answer()  # of the file not a byte was sent
+        assert (head.split()[1], json.loads(body)["type"].rpartition(":")[2]) == (str(status).encode(), word)
+    assert documents_in(storage, tenants.other_namespace) == []
+    assert storage.unfinished() == []
+
+
 def test_an_idempotency_key_stands_for_one_request(own: httpx.Client, tenants: Tenants, storage: ObjectStorage) -> None:
     content, headers = a_pdf(), {"Idempotency-Key": uuid.uuid4().hex}
     first = upload(own, tenants.namespace, content, headers=headers)
@@ -323,27 +338,67 @@ def test_more_than_the_limit_without_saying_so(second: Gateway, tenants: Tenants
 
 
 def test_two_hundred_at_once_are_all_taken_in_the_end(
-    gateway: Gateway, tenants: Tenants, storage: ObjectStorage
+    cluster: Cluster, gateway_kubeconfig: Path, tenants: Tenants, storage: ObjectStorage, tmp_path: Path
 ) -> None:
-    contents = [a_pdf() for _ in range(200)]
+    # With the usual patience: two hundred clients on one machine keep each other waiting.
+    settings = {**own_storage_settings(storage), "max_uploads": str(MAX_UPLOADS)}
+    users = ((tenants.own, tenants.namespace), (tenants.other, tenants.other_namespace))
+    contents = [PDF + os.urandom(200_000) for _ in range(200)]
     ids: dict[bytes, str] = {}
     limits = httpx.Limits(max_connections=None)
-    with gateway.client(tenants.own, limits=limits) as client, ThreadPoolExecutor(200) as threads:
-        for _ in range(5):
-            missing = [content for content in contents if content not in ids]
-            answers = threads.map(lambda content: upload(client, tenants.namespace, content, engine="rules"), missing)
-            for content, answer in zip(missing, answers, strict=True):
+    with (
+        running_gateway(cluster, gateway_kubeconfig, tmp_path, **settings) as gateway,
+        gateway.client(tenants.own, limits=limits) as one,
+        gateway.client(tenants.other, limits=limits) as other,
+        ThreadPoolExecutor(200) as threads,
+        sampled(lambda: gateway.metric("dealguard_gateway_uploads")) as under_way,
+    ):
+
+        def send(number: int) -> httpx.Response:
+            client, (_, organization) = (one, other)[number % 2], users[number % 2]
+            return upload(client, organization, contents[number], engine="rules")
+
+        for _ in range(10):
+            missing = [number for number, content in enumerate(contents) if content not in ids]
+            for number, answer in zip(missing, threads.map(send, missing), strict=True):
                 if answer.status_code in (200, 202):
-                    ids[content] = answer.json()["id"]
+                    ids[contents[number]] = answer.json()["id"]
                 else:
                     assert answer.status_code in (429, 503) and int(answer.headers["retry-after"]) > 0, answer.text
             if len(ids) == len(contents):
                 break
             time.sleep(1)
     assert len(set(ids.values())) == 200
-    stored = {item["spec"]["document"]["key"] for item in tenants.kubectl.items("ca", tenants.namespace)}
-    assert stored >= set(documents_in(storage, tenants.namespace)), "and nothing is left that is nobody's"
-    tenants.kubectl.check("-n", tenants.namespace, "delete", "ca", "--all", "--wait=false")
+    assert MAX_UPLOADS / 2 < max(under_way) <= MAX_UPLOADS, "more than one user's half, and never more than all places"
+    kept: dict[str, str] = {}
+    for _, organization in users:
+        for item in tenants.kubectl.items("ca", organization):
+            kept[f"{organization}.{item['metadata']['name']}"] = item["spec"]["document"]["key"]
+        left = set(documents_in(storage, organization))
+        assert left <= set(kept.values()), "nothing is left that is nobody's"
+    for content, id_ in ids.items():
+        assert storage.client.get_object(storage.bucket, kept[id_]).read() == content
+    for _, organization in users:
+        tenants.kubectl.check("-n", organization, "delete", "ca", "--all", "--wait=false")
+
+
+@contextmanager
+def sampled(read: Callable[[], float]) -> Iterator[list[float]]:
+    """What `read` says, again and again until the block ends."""
+    samples: list[float] = []
+    is_over = threading.Event()
+
+    def take() -> None:
+        while not is_over.wait(0.02):
+            samples.append(read())
+
+    with ThreadPoolExecutor(1) as thread:
+        sampling = thread.submit(take)
+        try:
+            yield samples
+        finally:
+            is_over.set()
+        sampling.result()
 
 
 # Faults.
@@ -442,36 +497,10 @@ async def broken(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 # What is read.
 
 
-def completed(tenants: Tenants, storage: ObjectStorage, id_: str, content: bytes, key: str = "") -> str:
-    """Play the operator: the contract's report is there. Its key."""
-    metadata = tenants.get(id_)["metadata"]
-    key = key or names.report_key(metadata["namespace"], metadata["uid"], 1)
-    storage.put(key, content)
-    tenants.write_status(
-        id_,
-        phase="Completed",
-        run=1,
-        runToken=None,
-        result={
-            "riskLevel": "High",
-            "riskScore": 12,
-            "findings": {"total": 1},
-            "summary": "A lease.",
-            "engine": "rules",
-            "report": {"key": key, "sha256": hashlib.sha256(content).hexdigest()},
-        },
-    )
-    return key
-
-
 def uploaded(client: httpx.Client, namespace: str, **more: Any) -> str:
     answer = upload(client, namespace, a_pdf(), **more)
     assert answer.status_code == 202, answer.text
     return str(answer.json()["id"])
-
-
-def is_completed(client: httpx.Client, id_: str) -> bool:
-    return bool(client.get(f"/contracts/{id_}").json()["status"] == "completed")
 
 
 def test_the_report_in_three_forms_checked_before_it_is_sent(
@@ -481,7 +510,7 @@ def test_the_report_in_three_forms_checked_before_it_is_sent(
     path = f"/contracts/{id_}/report"
     assert word_of(own.get(path)) == "report-not-ready"
     content = report_with("The tenant pays the rent.").model_dump_json(by_alias=True).encode()
-    key = completed(tenants, storage, id_, content)
+    key = complete(tenants, storage, id_, content)
     wait_for("the report", lambda: is_completed(own, id_), 10)
     answer = own.get(path)
     assert (answer.content, answer.headers["content-type"]) == (content, "application/json")
@@ -506,7 +535,7 @@ def test_the_report_in_three_forms_checked_before_it_is_sent(
     storage.client.remove_object(storage.bucket, key)
     assert word_of(own.get(path)) == "report-not-found"
     elsewhere = names.report_key(tenants.other_namespace, "uid", 1)
-    completed(tenants, storage, id_, content, elsewhere)
+    complete(tenants, storage, id_, content, elsewhere)
     wait_for("the change", lambda: word_of(own.get(path)) == "report-not-found", 10)
     assert "outside" in wait_for("the change", lambda: d if "outside" in (d := own.get(path).json()["detail"]) else "")
     storage.client.remove_object(storage.bucket, elsewhere)
@@ -577,8 +606,8 @@ def test_erasing_takes_everything_and_keeps_what_others_need(
     namespace = tenants.namespace
     report = report_with("The tenant pays the rent.").model_dump_json(by_alias=True).encode()
     first, second = uploaded(own, namespace), uploaded(own, namespace)
-    key = completed(tenants, storage, first, report)
-    completed(tenants, storage, second, report, key)  # as one that reuses the first one's report
+    key = complete(tenants, storage, first, report)
+    complete(tenants, storage, second, report, key)  # as one that reuses the first one's report
     uid = tenants.get(first)["metadata"]["uid"]
     checkpoint, pointer = names.checkpoint_key(namespace, uid, 2), f"{names.cache_prefix(namespace)}{'a' * 64}"
     others = f"{names.cache_prefix(namespace)}{'b' * 64}", f"{names.report_prefix(tenants.other_namespace)}x/1.json"
@@ -624,11 +653,12 @@ def test_erasing_takes_everything_and_keeps_what_others_need(
 class Talk:
     """One connection with the head of an upload sent; a context manager."""
 
-    def __init__(self, gateway: Gateway, user: User | None, organization: str, announced_bytes: int) -> None:
+    def __init__(self, gateway: Gateway, user: User | None, organization: str | None, announced_bytes: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", gateway.port), 10)
         token = f"Authorization: Bearer {user.token}\r\n" if user else ""
+        query = f"?organization={organization}" if organization else ""
         self.send(
-            f"POST /contracts?organization={organization} HTTP/1.1\r\nHost: gateway\r\n{token}Expect: 100-continue\r\n"
+            f"POST /contracts{query} HTTP/1.1\r\nHost: gateway\r\n{token}Expect: 100-continue\r\n"
             f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {announced_bytes}\r\n\r\n".encode()
         )
 
