@@ -1,5 +1,6 @@
 """The whole way as a lawyer goes it: the page in Chromium, and all that the chart installs, two gateways among it."""
 
+import hashlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dealguard_api.names import LABEL_UID
+from dealguard_api.report import Report
 from dealguard_cluster import Cluster
 from tests.browser import chromium
 from tests.cluster.gateway_tools import Tenants, User, poll, tenants
@@ -105,6 +107,9 @@ def test_upload_live_stages_report_and_the_citation_opens_its_page(
     expect(page.get_by_role("heading", name=processing)).to_be_visible(timeout=30_000)
     expect(page.get_by_role("heading", name=overview)).to_be_visible(timeout=ANALYSIS_MS)
     assert len(page.evaluate("[...window.stages]")) >= 2, "the stages were shown as they came"
+    assert exported(page, "md").startswith("# ")
+    report = Report.model_validate_json(exported(page, "json"))
+    assert report.document.sha256 == hashlib.sha256(sample_contract(language).read_bytes()).hexdigest()
     quote = page.locator(".quote").first
     quote.click()
     highlight = page.locator(".pdf-page[data-drawn] .highlight").first
@@ -132,6 +137,14 @@ def test_upload_live_stages_report_and_the_citation_opens_its_page(
     stranger = logged_in(browser, url, tenants.other, complaints, locale=language, viewport=size)
     expect(stranger.locator(".list-foot .empty")).to_be_visible()
     stranger.context.close()
+
+
+def exported(page: Page, ending: str) -> str:
+    """The report as a file with this ending, by the page's menu."""
+    page.locator("#export").click()
+    with page.expect_download() as download:
+        page.locator(f".menu a[download$='.{ending}']").click()
+    return download.value.path().read_text()
 
 
 def test_a_scan_fails_with_what_to_do_and_can_be_deleted(

@@ -20,6 +20,16 @@ def test_a_page_of_which_a_part_did_not_come_says_so_and_begins_anew(
     expect(page.locator(".plain-note")).to_have_count(0)
 
 
+def test_a_style_sheet_that_did_not_come_is_asked_for_once_more(open_page: OpenPage) -> None:
+    page = open_page()
+    expect(page.get_by_text("No contracts yet")).to_be_visible()
+    page.route("**/styles/list.css", lambda route: route.abort("failed"), times=1)
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("list.css")):
+        page.reload()
+    page.wait_for_function("[...document.querySelectorAll('link[rel=stylesheet]')].every((link) => link.sheet)")
+    expect(page.locator("link[rel=stylesheet]").nth(2)).to_have_attribute("href", "/page/styles/list.css")
+
+
 @pytest.mark.parametrize("missing", ["/page/document/viewer.js", "/pdfjs/build/pdf.min.mjs"])
 def test_a_viewer_that_did_not_come_is_tried_again(
     standin: Standin, open_page: OpenPage, english: Sample, missing: str

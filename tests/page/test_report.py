@@ -1,11 +1,14 @@
 """The report: every part of it, and each citation opening its page with the words highlighted."""
 
+import json
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
+from pydantic.alias_generators import to_camel
 
-from dealguard_api.report import Report, UnreadablePage
+from dealguard_api import markdown
+from dealguard_api.report import Citation, Report, UnreadablePage
 from tests.page import scenes
 from tests.page.conftest import PHONE, OpenPage, Sample, picture
 from tests.page.standin import Standin
@@ -20,6 +23,24 @@ COVERED = """(words) => {
   const spans = [...document.querySelectorAll(".textLayer span")].filter((span) => span.textContent.trim());
   const covered = spans.filter((span) => inside(span.getBoundingClientRect())).map((span) => span.textContent);
   return words.every((word) => covered.join(" ").includes(word));
+}"""
+
+
+# Each citation's name, and where its button says the page.
+STATED = """(all) => all.map((each) => [each.dataset.cite, (each.querySelector(".quote-page") ?? each).textContent])"""
+# Whether a citation is open: on its page so many highlights, the first one in view, over the words where it begins.
+OPENED = r"""([key, page, count, beginning]) => {
+  const place = (element) => element.getBoundingClientRect();
+  const here = document.querySelector(`.pdf-page[data-page="${page}"][data-drawn]`);
+  const boxes = [...(here?.querySelectorAll(".highlight") ?? [])].map(place);
+  if (!document.querySelector(`[data-cite="${key}"][aria-current="true"]`) || boxes.length !== count) return false;
+  const pane = place(document.querySelector(".pdf-pages"));
+  if (boxes[0].bottom < pane.top || boxes[0].top > pane.bottom) return false;
+  const isUnder = ({left, right, top, bottom}) => boxes.some(
+    (box) => box.top <= (top + bottom) / 2 && (top + bottom) / 2 <= box.bottom && box.left < right && left < box.right,
+  );
+  const words = [...here.querySelectorAll(".textLayer span")].filter((span) => isUnder(place(span)));
+  return words.map((span) => span.textContent).join("").replace(/[\s\u00ad-]/g, "").includes(beginning);
 }"""
 
 
@@ -77,6 +98,48 @@ def test_a_citation_opens_its_page_with_the_quote_highlighted(
     expect(page.locator('.pdf-page[data-page="1"] .highlight').first).to_be_in_viewport()
     page.go_back()
     expect(page.locator('.pdf-page[data-page="2"] .highlight').first).to_be_in_viewport()
+
+
+def cited(report: Report) -> dict[str, Citation]:
+    """Every citation by its name in the page's addresses: `venue`, `party.0`, `clause.3`, `finding.2.0`."""
+    found = {}
+    for name, value in report:
+        key = to_camel(name)
+        if name in ("parties", "prices", "clauses"):
+            one = {"parties": "party", "prices": "price", "clauses": "clause"}[name]
+            found |= {f"{one}.{place}": each.citation for place, each in enumerate(value)}
+        elif name == "findings":
+            for place, finding in enumerate(value):
+                found |= {f"finding.{place}.{number}": each for number, each in enumerate(finding.citations)}
+        elif isinstance(getattr(value, "citation", None), Citation):
+            found[key] = value.citation
+    return found
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("language", ["german", "english"])
+def test_every_verified_citation_opens_its_page_with_its_words_highlighted(
+    standin: Standin, language: str, request: pytest.FixtureRequest, open_page: OpenPage
+) -> None:
+    sample: Sample = request.getfixturevalue(language)
+    page = open_report(open_page, standin, sample)
+    page.evaluate("document.querySelectorAll('.report details').forEach((each) => { each.open = true; })")
+    citations = {key: each for key, each in cited(sample[0]).items() if each.verified}
+    stated: dict[str, str] = dict(page.locator("[data-cite]").evaluate_all(STATED))
+    # A passage that several clauses share is shown once.
+    passages = {(each.page, each.quote) for each in citations.values()}
+    assert {(citations[key].page, citations[key].quote) for key in stated if key in citations} == passages
+    assert len(passages) > 20
+    # By page, which spares the drawing of most.
+    for key in sorted(stated.keys() & citations.keys(), key=lambda each: (citations[each].page, each)):
+        citation = citations[key]
+        assert re.findall(r"\d+", stated[key])[0] == str(citation.page)
+        boxes = sum(each.page == citation.page for each in citation.rectangles)
+        assert boxes, f"{key} has no place on its page"
+        beginning = re.sub(r"[\s\u00ad-]", "", citation.quote)[:12]
+        print(f"opening {key}: page {citation.page}, {beginning}")
+        page.locator(f"[data-cite='{key}']").first.click()
+        page.wait_for_function(OPENED, arg=[key, citation.page, boxes, beginning])
 
 
 def test_pages_and_zoom_by_keyboard(standin: Standin, english: Sample, open_page: OpenPage) -> None:
@@ -167,16 +230,36 @@ def test_what_limits_the_report_is_said_first(standin: Standin, english: Sample,
     expect(page.locator(".highlight")).to_have_count(0)
 
 
-def test_export_and_print(standin: Standin, german: Sample, open_page: OpenPage) -> None:
+def test_export(standin: Standin, german: Sample, open_page: OpenPage) -> None:
     page = open_report(open_page, standin, german, locale="de-DE")
     page.get_by_text("Exportieren").click()
     links = page.locator(".menu a")
     expect(links).to_have_text(["Markdown (.md)", "Webseite (HTML)", "Daten (JSON)", "Original-PDF"])
     expect(links.first).to_have_attribute("download", "Vertrag.md")
     expect(links.first).to_have_attribute("href", "/contracts/acme.c/report?format=markdown&language=de")
+    text = exported(page, "Vertrag.md")
+    assert text.startswith("# ") and text == markdown.render(german[0], "de", document_name="Vertrag.pdf")
+    assert exported(page, "Vertrag.html").startswith("<!doctype html>")
+    assert json.loads(exported(page, "Vertrag.json")) == german[0].to_wire()
+
+
+def exported(page: Page, name: str) -> str:
+    """The file of this name, by its link in the menu."""
+    if not page.locator("details.menu[open]").count():
+        page.get_by_text("Exportieren").click()
     with page.expect_download() as download:
-        links.nth(2).click()
-    assert download.value.suggested_filename == "Vertrag.json"
+        page.locator(f".menu a[download='{name}']").click()
+    assert download.value.suggested_filename == name
+    return download.value.path().read_text()
+
+
+def test_print(standin: Standin, german: Sample, open_page: OpenPage) -> None:
+    page = open_report(open_page, standin, german, locale="de-DE")
+    page.evaluate("() => { window.printed = 0; window.print = () => { window.printed += 1; }; }")
+    page.get_by_text("Exportieren").click()
+    page.get_by_role("button", name="Drucken oder als PDF sichern").click()
+    assert page.evaluate("window.printed") == 1
+    expect(page.locator("details.menu[open]")).to_have_count(0)
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     expect(page.locator(".header")).to_be_hidden()
