@@ -112,7 +112,9 @@ def test_a_missing_value_is_named(cluster: Cluster, missing: str) -> None:
 def test_who_names_no_proxies_is_warned(
     cluster: Cluster, http_routes: None, more: dict[str, str], *, is_warned: bool
 ) -> None:
-    done = _helm(cluster, "install", "trial", str(CHART), "--dry-run=client", values={**GATEWAY, **more})
+    # The definition may be there, of another release.
+    arguments = ("--dry-run=client", "--take-ownership")
+    done = _helm(cluster, "install", "trial", str(CHART), *arguments, values={**GATEWAY, **more})
     assert done.returncode == 0, done.stderr
     assert ("WARNING: gateway.trustedProxies" in done.stdout) == is_warned
 
