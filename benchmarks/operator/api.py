@@ -73,14 +73,17 @@ class Api:
         kind: str = "application/json",
         tolerate: tuple[int, ...] = (),
     ) -> Raw:
-        """One request and its answer; a refusal that is not in `tolerate` ends the benchmark."""
+        """One request and its answer; no answer, or a refusal that is not in `tolerate`, ends the benchmark."""
         data = None if body is None else json.dumps(body)
-        async with self._session.request(method, path, data=data, headers={"Content-Type": kind}) as response:
-            text = await response.text()
-            if response.status >= 300 and response.status not in tolerate:
-                raise RequestFailedError(f"{method} {path} was answered {response.status}: {text[:500]}")
-            answer: Raw = json.loads(text)
-            return answer
+        try:
+            async with self._session.request(method, path, data=data, headers={"Content-Type": kind}) as response:
+                text = await response.text()
+        except aiohttp.ClientError as error:
+            raise RequestFailedError(f"{method} {path} was not answered: {error or type(error).__name__}") from error
+        if response.status >= 300 and response.status not in tolerate:
+            raise RequestFailedError(f"{method} {path} was answered {response.status}: {text[:500]}")
+        answer: Raw = json.loads(text)
+        return answer
 
     async def list(self, path: str) -> list[Raw]:
         """All objects of a collection."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.operator.api import ANALYSES, CORE, JOBS, Api, Raw, until
+from benchmarks.operator.api import ANALYSES, CORE, JOBS, Api, Raw, RequestFailedError, until
 from benchmarks.operator.kubectl import install_definition, kubectl
 from benchmarks.operator.programs import Programs, build_programs
 from dealguard_cluster import Cluster
@@ -195,13 +195,15 @@ class Arena:
 async def empty(api: Api, namespace: str) -> None:
     """Delete all analyses, Jobs and pods of a namespace and wait until they are gone."""
     background = {"propagationPolicy": "Background"}
-    for group, plural in ((ANALYSES, "contractanalyses"), (JOBS, "jobs")):
-        await api.request("DELETE", f"{group}/namespaces/{namespace}/{plural}", background)
+    paths = [f"{ANALYSES}/namespaces/{namespace}/contractanalyses", f"{JOBS}/namespaces/{namespace}/jobs"]
+    for path in paths:
+        # Thousands take the API server longer than it gives a request: it ends the connection, and goes on if asked.
+        while await api.list(f"{path}?limit=1"):
+            with contextlib.suppress(RequestFailedError):
+                await api.request("DELETE", path, background)
 
     async def is_empty() -> bool:
-        collections = ((ANALYSES, "contractanalyses"), (JOBS, "jobs"), (CORE, "pods"))
-        paths = [f"{group}/namespaces/{namespace}/{plural}?limit=1" for group, plural in collections]
-        return not any([await api.list(path) for path in paths])
+        return not any([await api.list(f"{path}?limit=1") for path in (*paths, f"{CORE}/namespaces/{namespace}/pods")])
 
     await until(f"the deletion of everything in {namespace}", is_empty, timeout_seconds=1800)
 
