@@ -26,6 +26,7 @@ from tests.cluster.operator_tools import (
     operator,
     running_operator,
 )
+from tests.cluster.tools import wait_for
 
 __all__ = ["analyses", "environment", "kubelet", "operator"]  # fixtures
 
@@ -163,12 +164,13 @@ def test_refusals_of_the_api_server_delay_and_lose_nothing(
     with running_operator(environment, monkeypatch, kubeconfig=proxy.kubeconfig(tmp_path / "config")):
         for name in ("one", "two"):
             analyses.create(name, engine="rules")
+        # A container whose Secret is missing does not start; the played one would.
+        wait_for("both Secrets", lambda: len(analyses.kubectl.items("secrets", analyses.namespace)) == 2)
         for name in ("one", "two"):
             kubelet.succeeds(name)
             assert analyses.wait_finished(name)["phase"] == "Completed"
     assert not any(answers.values()), "all were given"
     assert len(analyses.jobs()) == 2
-    assert len(analyses.kubectl.items("secrets", analyses.namespace)) == 2
 
 
 def test_lost_watch_events_are_made_up_for_by_the_resync(

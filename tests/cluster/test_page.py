@@ -240,8 +240,8 @@ def test_replicas_know_each_others_sessions_and_uploads(
         assert second.get(f"/contracts/{id_}/report").content == first.get(f"/contracts/{id_}/report").content
 
         # One uid finds what all three parts tell of it.
-        (analysis,) = kubectl.items("ca", tenants.namespace)
-        uid = analysis["metadata"]["uid"]
+        name = id_.partition(".")[2]
+        uid = kubectl.get("ca", name, tenants.namespace)["metadata"]["uid"]
         gateway = lines_about(kubectl, uid, NAMESPACE, "app.kubernetes.io/component=gateway")
         operator = lines_about(kubectl, uid, NAMESPACE, "app.kubernetes.io/component=operator")
         analyzer = lines_about(kubectl, uid, tenants.namespace, f"{LABEL_UID}={uid}")
@@ -249,7 +249,7 @@ def test_replicas_know_each_others_sessions_and_uploads(
         assert "is Completed" in operator[-1]["message"]
         assert {"read", "analysed", "stored"} <= {line["event"] for line in analyzer}
         about = {(line["uid"], line["namespace"], line["name"]) for line in (*gateway, *operator, *analyzer)}
-        assert about == {(uid, tenants.namespace, analysis["metadata"]["name"])}
+        assert about == {(uid, tenants.namespace, name)}
 
         # By the Service in front of both, on a connection of its own each time: none sticks to one.
         before = {pod: requests_served(kubectl, pod, "/contracts/{id}") for pod in replicas}
