@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from dealguard_operator.kopf_settings import kopf_settings
 from dealguard_operator.kubernetes_api import client_configuration
 from dealguard_operator.main import Operator, build_registry
 from dealguard_operator.settings import OperatorSettings
-from tests.cluster.tools import Kubectl, analysis_manifest, wait_for
+from tests.cluster.tools import Kubectl, analysis_manifest, now_text, wait_for
 
 SHA256 = "ab" * 32
 # No node has a thousand cores.
@@ -127,11 +126,11 @@ class Kubelet:
 
     def extracting(self, name: str, number: int = 1) -> None:
         """`extract` runs."""
-        self._write(name, number, "Pending", extract={"running": {"startedAt": _now()}})
+        self._write(name, number, "Pending", extract={"running": {"startedAt": now_text()}})
 
     def analyzing(self, name: str, number: int = 1) -> None:
         """`extract` ended well, `analyze` runs."""
-        self._write(name, number, "Running", extract=_EXTRACTED(), analyze={"running": {"startedAt": _now()}})
+        self._write(name, number, "Running", extract=_EXTRACTED(), analyze={"running": {"startedAt": now_text()}})
 
     def extract_fails(self, name: str, exit_code: int, number: int = 1) -> None:
         """`extract` ends with `exit_code`."""
@@ -194,10 +193,6 @@ def result(report_key: str) -> dict[str, Any]:
     }
 
 
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _EXTRACTED() -> dict[str, Any]:  # noqa: N802
     return _terminated(0, {"document": {"sha256": SHA256, "bytes": 10, "pages": 3, "language": "en"}})
 
@@ -208,8 +203,8 @@ def _terminated(exit_code: int, message: dict[str, Any] | None = None) -> dict[s
             "exitCode": exit_code,
             "reason": "Completed" if exit_code == 0 else "Error",
             "message": json.dumps(message or {}),
-            "startedAt": _now(),
-            "finishedAt": _now(),
+            "startedAt": now_text(),
+            "finishedAt": now_text(),
         }
     }
 

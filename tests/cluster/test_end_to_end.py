@@ -19,7 +19,7 @@ from dealguard_api.exit_codes import ExitCode
 from dealguard_api.reasons import Reason
 from dealguard_api.report import Report
 from tests.cluster.cli_fixtures import edited_kubeconfig
-from tests.cluster.installation import Installation
+from tests.cluster.installation import NAMESPACE, Installation
 from tests.cluster.tools import Kubectl, analysis_manifest, wait_for
 from tests.documents import (
     encrypted_pdf,
@@ -55,7 +55,7 @@ def _everything_visible(kubectl: Kubectl, namespace: str) -> str:
     return (
         kubectl.check("-n", namespace, "get", "ca,jobs,pods,events,configmaps", "-o", "json")
         + kubectl.check("-n", namespace, "logs", "-l", "dealguard.io/run", "--all-containers", "--tail=-1")
-        + kubectl.check("-n", "dealguard-system", "logs", "-l", "app.kubernetes.io/component=operator", "--tail=-1")
+        + kubectl.check("-n", NAMESPACE, "logs", "-l", "app.kubernetes.io/component=operator", "--tail=-1")
     )
 
 
@@ -92,7 +92,7 @@ def test_a_sample_contract_goes_from_upload_to_report(
     uid = installation.kubectl.items("ca", namespace)[0]["metadata"]["uid"]
     logs = ("logs", "--all-containers", "--tail=-1", "-l")
     pod = installation.kubectl.check("-n", namespace, *logs, f"{names.LABEL_UID}={uid}").splitlines()
-    operator = installation.kubectl.check("-n", "dealguard-system", *logs, "app.kubernetes.io/component=operator")
+    operator = installation.kubectl.check("-n", NAMESPACE, *logs, "app.kubernetes.io/component=operator")
     about = [line for line in map(json.loads, operator.splitlines()) if line.get("uid") == uid]
     assert {(line["uid"], line["run"]) for line in (*map(json.loads, pod), *about)} == {(uid, 1)}
     assert "Completed" in about[-1]["message"]
@@ -265,7 +265,7 @@ def test_an_operator_that_dies_in_the_middle_loses_nothing(
         timeout_seconds=60,
     )
     kubectl.check(
-        *("-n", "dealguard-system", "delete", "pod", "-l", "app.kubernetes.io/component=operator"),
+        *("-n", NAMESPACE, "delete", "pod", "-l", "app.kubernetes.io/component=operator"),
         *("--grace-period=0", "--force", "--wait=false"),
     )
     status = _finish(kubectl, namespace, "lease")["status"]
@@ -351,7 +351,7 @@ def test_an_upgrade_and_an_uninstallation_block_and_lose_nothing(
 def test_the_sweep_shows_what_it_would_remove(installation: Installation, namespace: str) -> None:
     installation.put_object(f"reports/{namespace}/gone/1.json", b"{}")
     kubectl, job = installation.kubectl, f"sweep-{namespace}"
-    in_release = ("-n", "dealguard-system")
+    in_release = ("-n", NAMESPACE)
     kubectl.check(*in_release, "create", "job", job, "--from=cronjob/dealguard-sweep")
     kubectl.check(*in_release, "wait", "--for=condition=Complete", f"job/{job}", "--timeout=60s")
     lines = kubectl.check(*in_release, "logs", f"job/{job}").splitlines()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -113,6 +114,11 @@ def analysis_manifest(namespace: str, name: str, **spec: Any) -> dict[str, Any]:
         "metadata": {"namespace": namespace, "name": name},
         "spec": {field: value for field, value in merged.items() if value is not None},
     }
+
+
+def now_text() -> str:
+    """The time as Kubernetes writes it: RFC 3339, UTC, whole seconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def wait_for(what: str, probe: Callable[[], T | None], timeout_seconds: float = 60) -> T:

@@ -10,14 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
 from dealguard_api import names
 from dealguard_api.exit_codes import ExitCode
 from tests.cluster.operator_tools import SHA256, result
-from tests.cluster.tools import analysis_manifest
+from tests.cluster.tools import analysis_manifest, now_text
 from tests.faults.api import AWAY, ApiServer, Raw, RefusedError
 
 _TICK_SECONDS = 0.1
@@ -287,7 +286,7 @@ def _is_at_its_end(name: str, status: Raw | None) -> bool:
 
 def running() -> Raw:
     """A container that runs."""
-    return {"running": {"startedAt": _now()}}
+    return {"running": {"startedAt": now_text()}}
 
 
 def extracted() -> Raw:
@@ -303,8 +302,8 @@ def terminated(exit_code: int, message: Raw | str | None = None, reason: str | N
             "exitCode": exit_code,
             "reason": reason or ("Completed" if exit_code == 0 else "Error"),
             "message": text,
-            "startedAt": _now(),
-            "finishedAt": _now(),
+            "startedAt": now_text(),
+            "finishedAt": now_text(),
         }
     }
 
@@ -326,7 +325,3 @@ def wait_until(what: str, probe: Callable[[], Any], seconds: float) -> Any:
             return answer
         assert time.monotonic() < end, f"waited {seconds:.0f} s in vain for {what}"
         time.sleep(0.1)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -18,6 +18,7 @@ from minio import Minio
 from dealguard_api import names
 from dealguard_cluster import Cluster, supervision
 from tests.cluster.operator_tools import operator_environment
+from tests.cluster.tools import now_text
 from tests.documents import sample_contract
 from tests.faults.api import MERGE_PATCH, ApiServer, Raw
 from tests.faults.figures import REPOSITORY, Figures
@@ -57,26 +58,18 @@ def second_node(api: ApiServer) -> Iterator[None]:
         while not is_over.wait(5):
             api.request("PATCH", f"{leases}/{name}", {"spec": renewed()}, content_type=MERGE_PATCH)
 
-    try:
-        ready = {"type": "Ready", "status": "True", "reason": "Plays", "lastHeartbeatTime": _now(), "message": ""}
-        status = {"status": {"conditions": [{**ready, "lastTransitionTime": _now()}]}}
-        api.request("PATCH", f"/api/v1/nodes/{name}/status", status, content_type=MERGE_PATCH)
-        lease = {"holderIdentity": name, "leaseDurationSeconds": 40, **renewed()}
-        api.request("POST", leases, {"metadata": {"name": name}, "spec": lease})
-        thread = threading.Thread(target=live)
-        thread.start()
-        yield
-        is_over.set()
-        thread.join()
-    finally:
-        is_over.set()
-        api.request("DELETE", f"/api/v1/nodes/{name}")
-        if api.request("GET", f"{leases}?fieldSelector=metadata.name={name}")["items"]:
-            api.request("DELETE", f"{leases}/{name}")
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ready = {"type": "Ready", "status": "True", "reason": "Plays", "lastHeartbeatTime": now_text(), "message": ""}
+    status = {"status": {"conditions": [{**ready, "lastTransitionTime": now_text()}]}}
+    api.request("PATCH", f"/api/v1/nodes/{name}/status", status, content_type=MERGE_PATCH)
+    lease = {"holderIdentity": name, "leaseDurationSeconds": 40, **renewed()}
+    api.request("POST", leases, {"metadata": {"name": name}, "spec": lease})
+    thread = threading.Thread(target=live)
+    thread.start()
+    yield
+    is_over.set()
+    thread.join()
+    for path in (f"/api/v1/nodes/{name}", f"{leases}/{name}"):
+        api.request("DELETE", path)
 
 
 @pytest.fixture

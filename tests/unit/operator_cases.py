@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from kubernetes.aio import client
+
 from dealguard_api import names
 from dealguard_api.resource import ContractAnalysisSpec, ContractAnalysisStatus
 from dealguard_operator.decide import decide
@@ -38,6 +40,8 @@ ENVIRONMENT = {
     "DEALGUARD_S3_SECRET_KEY": "the-secret-key",
     "DEALGUARD_S3_BUCKET": "dealguard",
 }
+# An API server that is not there.
+NOWHERE = client.Configuration(host="http://127.0.0.1:9")
 
 
 def settings(**more: str) -> OperatorSettings:

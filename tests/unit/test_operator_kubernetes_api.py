@@ -15,7 +15,7 @@ from dealguard_api import names
 from dealguard_operator import errors
 from dealguard_operator.kubernetes_api import KubernetesApi, in_cluster_server
 from dealguard_operator.server_clock import ServerClock
-from tests.unit.operator_cases import NAME, NAMESPACE, UID, at
+from tests.unit.operator_cases import NAME, NAMESPACE, NOWHERE, UID, at
 
 pytestmark = pytest.mark.kmock(cls=mock.RawHandler)
 
@@ -90,7 +90,7 @@ async def test_no_answer_is_given_up(kmock: mock.RawHandler, api: KubernetesApi)
 
 
 async def test_a_refused_connection_is_no_traceback() -> None:
-    api = KubernetesApi(client.Configuration(host="http://127.0.0.1:9"), request_timeout_seconds=0.5)
+    api = KubernetesApi(NOWHERE, request_timeout_seconds=0.5)
     with pytest.raises(errors.UnavailableError):
         await api.create_job(JOB)
     await api.close()

@@ -22,11 +22,10 @@ from dealguard_operator.kopf_settings import kopf_settings
 from dealguard_operator.main import Operator, build_registry, main
 from dealguard_operator.restarts import end_with
 from dealguard_operator.watch_check import STALE_SECONDS
-from tests.unit.operator_cases import ENVIRONMENT, settings
+from tests.unit.operator_cases import ENVIRONMENT, NOWHERE, settings
 
 pytestmark = pytest.mark.kmock(cls=mock.RawHandler)
 
-NOWHERE = client.Configuration(host="http://127.0.0.1:9")
 ANALYSES = "/apis/dealguard.io/v1alpha1/contractanalyses"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/here/leases/dealguard-operator"
 # For every object that is read, and every list.

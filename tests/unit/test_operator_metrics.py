@@ -26,7 +26,7 @@ from dealguard_operator.observe import pack
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
 from tests.unit.operator_api_server import MODEL, ApiServer, wait_until
-from tests.unit.operator_cases import NAMESPACE, analysis, completed, settings, started
+from tests.unit.operator_cases import NAMESPACE, NOWHERE, analysis, completed, settings, started
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -168,7 +168,7 @@ async def test_a_write_that_comes_second_counts_nothing_but_itself(api_server: A
 
 async def test_failures_are_counted_by_their_class(api_server: ApiServer) -> None:
     metrics = Metrics()
-    api = KubernetesApi(client.Configuration(host="http://127.0.0.1:9"), request_timeout_seconds=1, metrics=metrics)
+    api = KubernetesApi(NOWHERE, request_timeout_seconds=1, metrics=metrics)
     with pytest.raises(errors.ApiError) as caught:
         await api.get_job(NAMESPACE, "x")
     await api.close()
@@ -209,7 +209,7 @@ async def test_every_request_is_counted_in_the_words_of_rbac(
     why: str, call: Callable[[KubernetesApi], Awaitable[Any]], verb: str, resource: str
 ) -> None:
     metrics = Metrics()
-    api = KubernetesApi(client.Configuration(host="http://127.0.0.1:9"), request_timeout_seconds=1, metrics=metrics)
+    api = KubernetesApi(NOWHERE, request_timeout_seconds=1, metrics=metrics)
     with pytest.raises(errors.ApiError):  # nobody answers there
         await call(api)
     await api.close()

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import kopf
 import pytest
-from kubernetes.aio import client
 
 from dealguard_api.pod import ClaudeSettings, ExtractSettings
 from dealguard_operator.errors import SettingsError
@@ -18,9 +17,8 @@ from dealguard_operator.kopf_settings import kopf_settings
 from dealguard_operator.main import Operator, build_registry
 from dealguard_operator.settings import OperatorSettings
 from dealguard_operator.watch_check import STALE_SECONDS
-from tests.unit.operator_cases import ENVIRONMENT, settings
+from tests.unit.operator_cases import ENVIRONMENT, NOWHERE, settings
 
-NOWHERE = client.Configuration(host="http://127.0.0.1:9")
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "operator.md"
 
 

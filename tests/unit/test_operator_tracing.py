@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from kubernetes.aio import client
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
@@ -16,7 +15,18 @@ import dealguard_operator
 from dealguard_api.resource import Phase
 from dealguard_operator.main import Operator, run_traces
 from dealguard_operator.tracing import RunTraces
-from tests.unit.operator_cases import NAME, NAMESPACE, UID, analysis, at, completed, failed, settings, succeeded
+from tests.unit.operator_cases import (
+    NAME,
+    NAMESPACE,
+    NOWHERE,
+    UID,
+    analysis,
+    at,
+    completed,
+    failed,
+    settings,
+    succeeded,
+)
 
 
 class Collector:
@@ -121,7 +131,7 @@ async def test_a_failed_run_is_an_error(collector: Collector) -> None:
 async def test_the_operator_sends_what_is_left_when_it_ends(collector: Collector) -> None:
     traces = run_traces({"OTEL_EXPORTER_OTLP_ENDPOINT": str(collector.server.make_url(""))})
     assert traces is not None
-    operator = Operator(settings(HEALTH_PORT="0"), client.Configuration(host="http://127.0.0.1:9"), traces=traces)
+    operator = Operator(settings(HEALTH_PORT="0"), NOWHERE, traces=traces)
     await operator.start()
     traces.trace_run(analysis(completed()), ())
     await operator.stop()
