@@ -1,7 +1,8 @@
 """Fixtures of the tests that run against a real cluster.
 
 They use an instance of their own, `dealguard-test` (DEALGUARD_TEST_CLUSTER), started with empty data and stopped at the
-end; one that already runs (a developer's) is used as it is and left alone. The demo's cluster is never touched.
+end; one that already runs (a developer's) is used as it is and left alone. The demo's cluster is never touched. Of the
+processes of `make test` the first uses that one, each other one of its own.
 """
 
 import os
@@ -20,7 +21,8 @@ from tests.cluster.tools import Kubectl, only_run_with, running_cluster
 from tests.cluster.trusted_issuers import TrustedIssuers
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-NAME = os.environ.get("DEALGUARD_TEST_CLUSTER", "dealguard-test")
+PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+NAME = os.environ.get("DEALGUARD_TEST_CLUSTER", "dealguard-test") + (f"-{PROCESS}" if PROCESS != "0" else "")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
