@@ -2,11 +2,12 @@
 
 Pure: the same observation and time give the same decision, and deciding again on its result gives nothing to do. A
 decision is carried out in a fixed order: the status is written first (so an end is on record before anything is
-deleted, and a run before its Job is made), the actions follow.
+deleted, and a run before its Job is made), the actions follow. Only of a first run that may start at once, Job and
+start are written in one, after the Job: its name follows from the resource, so whoever comes next finds it.
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from dealguard_api import names
 from dealguard_api.reasons import Reason, explain
@@ -45,6 +46,8 @@ from dealguard_operator.policies.runs import asks_for_another_run, begin_run
 from dealguard_operator.policies.stopping import is_suspended, requested_stop
 from dealguard_operator.policies.ttl_after_finished import deletion_time
 
+# Older than that, a new analysis may be an outdated view of one: its first status, fenced, comes before its Job.
+_NEW = timedelta(minutes=1)
 # A time that is over.
 _NOW = datetime.min.replace(tzinfo=UTC)
 
@@ -70,6 +73,7 @@ def decide(
     wake_up = [time for time in (verdict.wait_until, _deletion_time(observation, after)) if time is not None]
     actions, events = _actions(observation, after, now), events_between(before, after)
     is_news = after != before and after.to_wire() != before.to_wire()
+    is_news = is_news and not _starts_at_once(observation, before, actions, now)
     return Decision(
         status=after if is_news else None,
         actions=actions,
@@ -90,12 +94,24 @@ def look_at(analysis: Analysis) -> datetime | None:
     return deletion_time(analysis)
 
 
+def _starts_at_once(
+    observation: Observation, before: ContractAnalysisStatus, actions: tuple[Action, ...], now: datetime
+) -> bool:
+    """Whether nothing stands between a new analysis and its Job: that it is queued need not be written."""
+    if before.phase is not None or not observation.has_place or observation.has_failed:
+        return False
+    created_at = observation.analysis.created_at
+    is_new = created_at is not None and now - created_at < _NEW
+    return is_new and any(isinstance(action, LookUpReport | CreateJob) for action in actions)
+
+
 def _in_present_run(observation: Observation, now: datetime) -> Observation:
     """The observation in a run: a first one, or the next one if it is asked for, begins here."""
     analysis = observation.analysis
     phase = analysis.status.phase
     if phase is None or (analysis.status.run is None and not phase.is_terminal):  # or somebody spoilt the status
-        return replace(observation, analysis=replace(analysis, status=begin_run(analysis, now)))
+        asked_for_at = min(now, analysis.created_at or now)
+        return replace(observation, analysis=replace(analysis, status=begin_run(analysis, asked_for_at)))
     if phase.is_terminal and asks_for_another_run(analysis):
         fresh_start = replace(analysis, status=begin_run(analysis, now))
         return replace(observation, analysis=fresh_start, job=None, pods=())  # those belong to the run before
@@ -117,7 +133,8 @@ def _verdict(observation: Observation, now: datetime, start_deadline_seconds: in
     status = record_attempts(observation)
     if ended := judge(observation, _begun(observation, status), now):
         return ended
-    return requested_stop(observation, status, now) or _on_its_way(observation, status, now, start_deadline_seconds)
+    stop = requested_stop(observation, _begun(observation, status), now)
+    return stop or _on_its_way(observation, status, now, start_deadline_seconds)
 
 
 def _begun(observation: Observation, status: ContractAnalysisStatus) -> ContractAnalysisStatus:

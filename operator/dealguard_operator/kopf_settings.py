@@ -7,6 +7,7 @@ import kopf
 from dealguard_api import names
 from dealguard_operator.kubernetes_api import (
     CONNECT_SECONDS,
+    PAGE_SIZE,
     REQUEST_TIMEOUT_SECONDS,
     WATCH_INACTIVITY_SECONDS,
     WATCH_SECONDS,
@@ -51,6 +52,9 @@ def kopf_settings(settings: OperatorSettings) -> kopf.OperatorSettings:
     kopfs.watching.connect_timeout = CONNECT_SECONDS
     # A connection that went dead without a word shows in missing bookmarks, which come every 60 s.
     kopfs.watching.inactivity_timeout = WATCH_INACTIVITY_SECONDS
+
+    # By default the first list is one answer, of which all decoded objects are there at once: 200 MB for 10,000.
+    kopfs.watching.chunk_size = PAGE_SIZE
 
     # The default of 300 s would let one lost answer stop a watch from starting for five minutes.
     kopfs.networking.request_timeout = REQUEST_TIMEOUT_SECONDS

@@ -33,7 +33,7 @@ REQUEST_TIMEOUT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 # Objects per page of a list. A page of pods is 2 MB of JSON, ten times that once decoded: small enough that decoding
 # one neither holds up the event loop for long nor decides how much memory the process needs.
-_PAGE_SIZE = 200
+PAGE_SIZE = 200
 _SELECTOR = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
 _SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
@@ -217,7 +217,7 @@ class KubernetesApi:
         await self._create(EVENTS, manifest)
 
     def _list(self, collection: Collection, namespace: str | None, selector: str) -> Listing:
-        query = {"limit": str(_PAGE_SIZE), **({"labelSelector": selector} if selector else {})}
+        query = {"limit": str(PAGE_SIZE), **({"labelSelector": selector} if selector else {})}
         return Listing(lambda page: self._send(Request("list", collection, namespace, query={**query, **page})))
 
     async def _create(self, collection: Collection, manifest: Raw) -> Raw:

@@ -250,7 +250,8 @@ def build_registry(operator: Operator) -> kopf.OperatorRegistry:
     @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
     async def see_analysis(event: kopf.RawEvent, **_: Any) -> None:
         if operator.reconciler is not None:
-            operator.reconciler.see_analysis(event["object"], is_deleted=event["type"] == "DELETED")
+            kind = event["type"]
+            operator.reconciler.see_analysis(event["object"], is_deleted=kind == "DELETED", is_listed=kind is None)
 
     return registry
 

@@ -25,6 +25,7 @@ class Analysis:
     is_deleting: bool
     spec: ContractAnalysisSpec
     status: ContractAnalysisStatus
+    created_at: datetime | None = None
 
     @property
     def expected_job_name(self) -> str:
@@ -229,6 +230,7 @@ class Observation:
     quota_refusal: QuotaRefusal | None = None  # the namespace had no room for the Job
     secret_refusal: str | None = None  # it has a Job and no room for its Secret, in the API server's words
     has_place: bool = True  # within the limits on how many run at the same time
+    has_failed: bool = False  # the last try to bring it on
     lookup: Lookup | None = NO_REUSE  # what the storage said of an earlier report; None: it was not asked yet
 
     @property

@@ -47,6 +47,7 @@ def analysis_from(raw: Raw) -> Analysis:
             is_deleting="deletionTimestamp" in metadata,
             spec=ContractAnalysisSpec.model_validate(raw.get("spec") or {}),
             status=ContractAnalysisStatus.model_validate(raw.get("status") or {}),
+            created_at=_time(metadata, "creationTimestamp"),
         )
     except pydantic.ValidationError as error:
         fields = ", ".join(sorted({".".join(str(part) for part in item["loc"]) for item in error.errors()}))
@@ -80,6 +81,7 @@ def pack(analysis: Analysis) -> PackedAnalysis:
         "uid": analysis.uid,
         "resourceVersion": analysis.resource_version,
         "generation": analysis.generation,
+        **({"creationTimestamp": analysis.created_at.isoformat()} if analysis.created_at else {}),
         **({"deletionTimestamp": ""} if analysis.is_deleting else {}),
     }
     return _packed(
@@ -92,7 +94,10 @@ def unpack(packed: PackedAnalysis) -> Analysis:
     return analysis_from(orjson.loads(packed.content))
 
 
-_KEPT_METADATA = ("namespace", "name", "uid", "resourceVersion", "generation", "deletionTimestamp")
+_KEPT_METADATA = (
+    *("namespace", "name", "uid", "resourceVersion", "generation"),
+    *("creationTimestamp", "deletionTimestamp"),
+)
 
 
 def _packed(analysis: Analysis, raw: Raw) -> PackedAnalysis:

@@ -64,7 +64,7 @@ ParsedT = TypeVar("ParsedT", KnownAnalysis, JobState, PodState)
 
 # Each waits for the API server most of the time; more would only queue up there.
 _WORKERS = 16
-# A run begins with three passes (queued, started, nothing left). Many more mean that two writers disagree.
+# A run begins with four passes (looked up, Job made, started, nothing left). Many more mean that two writers disagree.
 _MAX_PASSES = 10
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.5, 30.0
 # One request, and with its success everything that failed meanwhile is looked at again.
@@ -197,10 +197,10 @@ class Reconciler:
 
     # What the watches say.
 
-    def see_analysis(self, raw: Raw, *, is_deleted: bool) -> None:
-        """Take note of an analysis."""
+    def see_analysis(self, raw: Raw, *, is_deleted: bool, is_listed: bool = False) -> None:
+        """Take note of an analysis; `is_listed`: of one in a watch's first list, where most have ended long ago."""
         self._last_event_at[names.PLURAL] = self._store.now()
-        parse: Callable[[Raw], KnownAnalysis] = analysis_from
+        parse: Callable[[Raw], KnownAnalysis] = known_analysis_from if is_listed else analysis_from
         if (analysis := _read(parse, raw, self._store.known_analysis)) is None:
             return
         self._watches.delivered(analysis, is_deleted=is_deleted)
@@ -417,7 +417,7 @@ class Reconciler:
         now = self._now()
         standing = standing_of(observation, now)
         analysis = observation.analysis
-        queued_at = None if analysis.status.has_ended else analysis.status.queued_at
+        queued_at = None if analysis.status.has_ended else analysis.status.queued_at or analysis.created_at
         candidate = Candidate(analysis.uid, analysis.namespace, standing, analysis.spec.priority, queued_at or now)
         if self._places.update(candidate):
             self._call_next()
@@ -447,6 +447,7 @@ class Reconciler:
         return replace(
             observation,
             is_fresh=is_fresh,
+            has_failed=uid in self._failures,
             has_secret=job is not None and job.uid == made_for and is_recent,
             job_rejection=self._job_rejections.get(uid),
             quota_refusal=self._quota_refusals.get(uid),
@@ -530,9 +531,9 @@ class Reconciler:
         manifest = job_manifest(analysis, action.name, action.run, self._settings, reuse_note=note)
         try:
             raw = await self._api.create_job(manifest)
-            if analysis.status.queued_at is not None:
-                waited = self._now().replace(microsecond=0) - analysis.status.queued_at
-                self._metrics.job_created(analysis.status, waited.total_seconds())
+            now = self._now().replace(microsecond=0)
+            waited = now - (analysis.status.queued_at or analysis.created_at or now)
+            self._metrics.job_created(analysis.status, waited.total_seconds())
         except errors.AlreadyExistsError:
             raw = await self._api.get_job(analysis.namespace, action.name)
         except errors.QuotaExceededError as error:

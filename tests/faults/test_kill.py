@@ -39,7 +39,6 @@ def write_of(request: Request) -> str | None:
 
 # Every write of the story, with the kind of analysis in which it comes.
 POINTS: list[tuple[str, Kind]] = [
-    ("status Pending/Queued Queued", PLAIN),
     ("create jobs", PLAIN),
     ("create secrets", PLAIN),
     ("status Processing/Starting", PLAIN),

@@ -65,6 +65,7 @@ def analysis(status: ContractAnalysisStatus | None = None, *, generation: int = 
         is_deleting=False,
         spec=ContractAnalysisSpec.model_validate({"document": {"key": KEY}, **spec}),
         status=status or ContractAnalysisStatus(),
+        created_at=at(0),
     )
 
 
@@ -184,8 +185,8 @@ def settle(observation: Observation, seconds: float = 60, **chosen: Any) -> tupl
 
 
 def started(**spec: Any) -> ContractAnalysisStatus:
-    """The status once the Job is there."""
-    queued, _ = settle(Observation(analysis(**spec)), 0)
+    """The status once the Job is there, a second after the analysis was created."""
+    queued, _ = settle(Observation(analysis(**spec), has_place=False), 0)
     status, _ = settle(Observation(analysis(queued, **spec), job=job()), 1)
     return status
 

@@ -101,7 +101,7 @@ def test_one_timeline_from_resource_job_pod_events_and_logs(explain: Explain) ->
     story = explain(completed())
     assert shown(story) == [
         "resource: created by alice: engine rules, deadline 300 s, priority 0",
-        "resource: run 1 begins: queued",
+        "resource: run 1 begins",
         "log operator: Run 1 is Pending/Queued (Queued).",
         f"job: Job {JOB} was created",
         f"pod x7k2p: pod {POD} was created",
@@ -274,7 +274,7 @@ def pod_gone() -> Cluster:
 @pytest.mark.parametrize(
     ("cluster", "state", "reason", "next_step", "told", "gap"),
     [
-        (queued(), "Pending / Queued", "Queued", "look at lease", "run 1 begins: queued", None),
+        (queued(), "Pending / Queued", "Queued", "look at lease", "run 1 begins", None),
         (
             suspended(),
             "Pending / Queued",
@@ -461,7 +461,7 @@ def test_the_present_run_is_told_and_the_earlier_ones_in_a_line(explain: Explain
     texts = shown(story)
     assert texts[1].startswith("resource: run 1 is Failed (StorageUnavailable)")
     assert "see it with --run 1" in texts[1]
-    assert texts[2] == "resource: run 2 begins: queued, asked for by runToken again"
+    assert texts[2] == "resource: run 2 begins, asked for by runToken again"
     assert not any("x7k2p" in text or "Attempt 1 failed" in text for text in texts)
     assert any("Attempt 2 failed" in text for text in texts)
     assert stage_seconds(story) == {"queue": 1, "start": 2, "extract": 1, "analyze": 175, "total": 180}

@@ -156,17 +156,54 @@ def test_what_cannot_start_has_a_deadline_of_its_own(case: ObstructionCase) -> N
 # The way to the end.
 
 
-def test_a_new_analysis_is_queued_and_its_job_created() -> None:
-    decision = decide(Observation(analysis(runToken="first")), at(0))
+def test_a_new_analysis_that_waits_is_queued() -> None:
+    decision = decide(Observation(analysis(runToken="first"), has_place=False), at(0))
     assert decision.status is not None
     assert (decision.status.phase, decision.status.stage) == (Phase.PENDING, Stage.QUEUED)
     assert (decision.status.run, decision.status.run_token, decision.status.queued_at) == (1, "first", at(0))
     assert conditions_of(decision.status) == {"Ready": "False", "Reconciling": "True", "Finished": "False"}
-    assert decision.actions == (CreateJob(JOB_NAME, 1),)
+    assert decision.actions == ()
+
+
+def test_a_new_analysis_with_a_place_starts_with_one_status_written_after_its_job() -> None:
+    first = decide(Observation(analysis(runToken="first")), at(0))
+    assert (first.status, first.events, first.actions) == (None, (), (CreateJob(JOB_NAME, 1),))
+    status, decision = settle(Observation(analysis(runToken="first"), job=job()), 2)
+    assert (status.phase, status.stage, status.job_name) == (Phase.PROCESSING, Stage.STARTING, JOB_NAME)
+    assert (status.run, status.run_token) == (1, "first")
+    assert (status.queued_at, status.started_at) == (at(0), at(1)), "whenever the status is written"
+    assert [note.reason for note in decision.events] == ["Started"]
+
+
+def test_a_start_that_failed_is_queued_so_that_the_status_says_something() -> None:
+    status, decision = settle(Observation(analysis(), has_failed=True), 0)
+    assert (status.phase, status.stage) == (Phase.PENDING, Stage.QUEUED)
+    assert decision.actions == (CreateJob(JOB_NAME, 1),), "it is tried again all the same"
+
+
+def test_what_may_be_an_outdated_view_is_on_record_before_its_job() -> None:
+    for created_at, seconds, phase in ((at(0), 59, None), (at(0), 60, Phase.PENDING), (None, 0, Phase.PENDING)):
+        view = replace(analysis(), created_at=created_at)
+        status, decision = settle(Observation(view), seconds)
+        assert (status.phase, decision.actions) == (phase, (CreateJob(JOB_NAME, 1),)), "a write that is fenced, or none"
+    assert status.queued_at == at(0)
+
+
+def test_cancelled_before_its_first_status_it_has_had_a_job() -> None:
+    going = Observation(analysis(cancel=True), job=job())
+    status, decision = settle(going, 3)
+    assert (status.job_name, status.started_at) == (JOB_NAME, at(1))
+    assert decision.actions == (DeleteJob(JOB_NAME, JOB_UID),)
+
+
+def test_a_later_run_is_on_record_before_its_job() -> None:
+    status, decision = settle(Observation(analysis(completed(), runToken="again")), 100)
+    assert (status.phase, status.run, status.run_token) == (Phase.PENDING, 2, "again")
+    assert isinstance(decision.actions[0], CreateJob)
 
 
 def test_an_interrupted_start_goes_on_where_it_was() -> None:
-    queued, _ = settle(Observation(analysis()), 0)
+    queued, _ = settle(Observation(analysis(), has_place=False), 0)
     assert decide(Observation(analysis(queued)), at(5)).actions == (CreateJob(JOB_NAME, 1),), "killed before the Job"
     without_status = decide(Observation(analysis(), job=job()), at(5))
     assert without_status.status is not None

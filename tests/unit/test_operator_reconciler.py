@@ -127,6 +127,19 @@ async def test_what_was_packed_when_it_had_ended_runs_again_when_asked(api_serve
         assert before["report"] == ended["status"]["result"]["report"], "nothing of it was lost"
 
 
+async def test_what_a_first_list_says_has_ended_is_packed_at_once(api_server: CrowdedApiServer) -> None:
+    keep_ended(api_server, "done")
+    (raw,) = api_server.objects["contractanalyses"].values()
+    api_server.objects["contractanalyses"].clear()  # only the watch tells of it
+    async with reconciling(api_server, RESYNC_SECONDS="1000") as reconciler:
+        await reconciler.wait_synced()
+        for is_listed, kept_as in ((True, PackedAnalysis), (False, Analysis)):
+            uid = f"uid-{is_listed}"
+            told = {**raw, "metadata": {**raw["metadata"], "uid": uid}}
+            reconciler.see_analysis(told, is_deleted=False, is_listed=is_listed)
+            assert {type(one) for one in reconciler.snapshot().analyses if one.uid == uid} == {kept_as}
+
+
 async def test_what_cannot_be_packed_is_kept_as_it_is_and_said_once(
     api_server: CrowdedApiServer, caplog: pytest.LogCaptureFixture
 ) -> None:

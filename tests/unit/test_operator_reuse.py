@@ -232,11 +232,12 @@ def test_what_is_no_pointer_to_a_report_of_this_input_leads_nowhere(why: str, co
 
 
 def test_first_it_is_looked_and_then_there_is_a_job() -> None:
-    queued, decision = settle(Observation(analysis(), lookup=None), 0)
-    assert decision.actions == (LookUpReport(),)
-    assert queued.phase is Phase.PENDING
-    _, decision = settle(Observation(analysis(queued), lookup=Lookup(at(0), document=VERSION)), 0)
-    assert isinstance(decision.actions[0], CreateJob)
+    for has_place, status in ((True, None), (False, Phase.PENDING)):
+        new, decision = settle(Observation(analysis(), lookup=None, has_place=has_place), 0)
+        assert decision.actions == (LookUpReport(),)
+        assert new.phase is status, "who need not wait has no status before the Job"
+        _, decision = settle(Observation(analysis(new), lookup=Lookup(at(0), document=VERSION)), 0)
+        assert isinstance(decision.actions[0], CreateJob)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +286,7 @@ def test_a_quota_that_refuses_the_job_is_no_reason_to_ask_again() -> None:
 
 
 def test_completed_from_storage() -> None:
-    queued, _ = settle(Observation(analysis(), lookup=None), 0)
+    queued, _ = settle(Observation(analysis(), lookup=None, has_place=False), 0)
     found = Observation(analysis(queued), lookup=Lookup(at(1), document=VERSION, report=STORED))
     status, decision = settle(found, 2)
     assert (status.phase, status.stage, current_reason(status)) == (Phase.COMPLETED, None, "Cached")
@@ -303,7 +304,7 @@ def test_completed_from_storage() -> None:
 
 
 def test_a_storage_that_is_away_is_waited_for() -> None:
-    queued, _ = settle(Observation(analysis(), lookup=None), 0)
+    queued, _ = settle(Observation(analysis(), lookup=None, has_place=False), 0)
     away = Lookup(at(0), unavailable="The object storage does not answer.", retry_at=at(5))
     status, decision = settle(Observation(analysis(queued), lookup=away), 1)
     assert (status.phase, current_reason(status)) == (Phase.PENDING, "StorageUnavailable")

@@ -178,6 +178,7 @@ def test_each_setting_of_kopf_has_its_reason_and_changes_something() -> None:
     assert changed >= {
         *("persistence.progress_storage", "persistence.diffbase_storage", "persistence.finalizer"),
         *("watching.server_timeout", "watching.client_timeout", "watching.inactivity_timeout"),
+        "watching.chunk_size",
         *("networking.request_timeout", "networking.error_backoffs", "execution.default_backoff"),
         *("queueing.worker_limit", "queueing.error_delays"),
         *("posting.enabled", "posting.loggers", "scanning.disabled"),

@@ -13,8 +13,8 @@ from dealguard_cli.timeline.model import Headline
 from dealguard_cli.timeline.resource import recorded_run
 from dealguard_cli.timeline.wording import cause_and_step, container_waits, explanation, is_stuck, meaning
 
-# A running operator answers within a second.
-_UNSEEN = timedelta(seconds=10)
+# A running operator answers within a second, or once the object storage or the API server has answered it.
+_UNSEEN = timedelta(seconds=30)
 _NOTHING_TO_DO = "Nothing to do."
 _LOOK_AT_OPERATOR = (
     "No operator has taken note of it. Look whether one runs and serves this namespace: "

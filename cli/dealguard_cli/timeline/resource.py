@@ -22,7 +22,7 @@ def asked_for(analysis: Analysis, run: int) -> Iterator[Entry]:
             yield Entry(earlier.finished_at, RESOURCE, _earlier_run(earlier), Rank.CREATED, _level(earlier.phase))
     if run == (analysis.status.run or 1) and (queued_at := analysis.status.queued_at) is not None:
         token = f", asked for by runToken {analysis.status.run_token}" if analysis.status.run_token else ""
-        yield Entry(queued_at, RESOURCE, f"run {run} begins: queued{token}", Rank.QUEUED)
+        yield Entry(queued_at, RESOURCE, f"run {run} begins{token}", Rank.QUEUED)
 
 
 def job_made(analysis: Analysis, run: int) -> Entry | None:

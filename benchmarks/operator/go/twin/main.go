@@ -1,6 +1,6 @@
 // A minimal controller-runtime operator for ContractAnalysis: the yardstick that DealGuard's operator is measured by.
 //
-// It does the work of a good day and no more: Queued, one Job with its Secret, the stages from the pod's container
+// It does the work of a good day and no more: one Job with its Secret, the stages from the pod's container
 // states, Completed or Failed from the exit code. No retries told apart, no suspend, cancel, runs, deadlines or fencing
 // beyond the resource version.
 package main
@@ -95,13 +95,6 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if phase == "Completed" || phase == "Failed" || analysis.DeletionTimestamp != nil {
 		return ctrl.Result{}, nil
 	}
-	if phase == "" {
-		queued := Status{Phase: "Pending", Stage: "Queued", Run: 1, ObservedGeneration: analysis.Generation}
-		queued.setConditions("Queued", "It waits for its Job.", analysis.Status.Conditions)
-		if err := r.write(ctx, analysis, queued); err != nil {
-			return ctrl.Result{}, ignoreConflict(err)
-		}
-	}
 	if err := r.ensureJob(ctx, analysis); err != nil {
 		return ctrl.Result{}, err
 	}
@@ -187,6 +180,7 @@ func (r *reconciler) write(ctx context.Context, analysis *ContractAnalysis, stat
 func observed(analysis *ContractAnalysis, pods []corev1.Pod) Status {
 	status := *analysis.Status.DeepCopy()
 	status.Phase, status.Stage, status.JobName = "Processing", "Starting", jobName(analysis)
+	status.Run, status.ObservedGeneration = 1, analysis.Generation
 	for _, pod := range pods {
 		extract, analyze := stateOf(pod.Status.InitContainerStatuses, "extract"), stateOf(pod.Status.ContainerStatuses, "analyze")
 		switch {
