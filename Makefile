@@ -35,7 +35,7 @@ demo: $(SETUP_STAMP) ## Bring everything up and analyse two sample contracts, or
 test: check ## Set up what is needed and run all tests (ARGS= selects some)
 	@# Before the tests, so that a first build shows its progress.
 	@$(if $(findstring tests/unit,$(ARGS)),true,$(CLUSTER) build)
-	@$(PYTHON) -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(ARGS)
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-faults
 test-faults: $(SETUP_STAMP) ## Run the long form of the fault tests: kills, outages, lost watches, 200 analyses

@@ -1,4 +1,4 @@
-"""How `make test` divides the tests between three processes, and what it says at the end."""
+"""How `make test` divides the tests between two processes, and what it says at the end."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
     from xdist.workermanage import WorkerController
 
-# What begins so has one cluster for all its tests. They mostly wait for it, so the rest runs beside them.
-_TOGETHER = ("tests/cluster/test_operator", "tests/cluster/", "tests/faults/")
+# Each of these has one cluster for all its tests. They mostly wait for it, so the rest runs beside them.
+_TOGETHER = ("tests/cluster/", "tests/faults/")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -27,7 +27,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Load
     class OneProcessForEachCluster(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.split("::", 1)[0]
-            return next((beginning for beginning in _TOGETHER if file.startswith(beginning)), file)
+            return next((folder for folder in _TOGETHER if file.startswith(folder)), file)
 
     return OneProcessForEachCluster(config, log)
 

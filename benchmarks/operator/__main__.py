@@ -116,7 +116,7 @@ def _compared(part: str) -> Sequence[str]:
         case "latency":
             return OPERATORS
         case _:
-            return (*OPERATORS, BARE)
+            return (DEALGUARD, BARE, *OPERATORS[1:])
 
 
 def _in_turn(contenders: Sequence[str], repeat: int) -> Sequence[str]:

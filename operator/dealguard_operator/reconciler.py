@@ -201,6 +201,7 @@ class Reconciler:
         """Take note of an analysis; `is_listed`: of one in a watch's first list, where most have ended long ago."""
         self._last_event_at[names.PLURAL] = self._store.now()
         parse: Callable[[Raw], KnownAnalysis] = known_analysis_from if is_listed else analysis_from
+        self._given_up += is_listed  # Kopf's queue and worker for it, which leave cycles
         if (analysis := _read(parse, raw, self._store.known_analysis)) is None:
             return
         self._watches.delivered(analysis, is_deleted=is_deleted)

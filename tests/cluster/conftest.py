@@ -1,8 +1,7 @@
 """Fixtures of the tests that run against a real cluster.
 
 They use an instance of their own, `dealguard-test` (DEALGUARD_TEST_CLUSTER), started with empty data and stopped at the
-end; one that already runs (a developer's) is used as it is and left alone. The demo's cluster is never touched. Of the
-processes of `make test` the first uses that one, each other one of its own.
+end; one that already runs (a developer's) is used as it is and left alone. The demo's cluster is never touched.
 """
 
 import os
@@ -21,8 +20,7 @@ from tests.cluster.tools import Kubectl, only_run_with, running_cluster
 from tests.cluster.trusted_issuers import TrustedIssuers
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-NAME = os.environ.get("DEALGUARD_TEST_CLUSTER", "dealguard-test") + (f"-{PROCESS}" if PROCESS != "0" else "")
+NAME = os.environ.get("DEALGUARD_TEST_CLUSTER", "dealguard-test")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
