@@ -1,6 +1,6 @@
 """The operator beside the textbook operator, a Go twin and bare Jobs, on an instance of the local cluster of its own.
 
-    .venv/bin/python -m benchmarks.operator [--quick] [--repeats N] [--only latency,kubelet,…] [--continue]
+    .venv/bin/python -m benchmarks.operator [--quick] [--repeats N] [--only latency,…] [--compared …] [--continue]
 
 `--quick` is for development: small volumes, one repeat. Results go to build/bench/operator.json after each run, and the
 runs themselves to build/bench/operator-runs.json, from where `--continue` adds to them. Figures are drawn into
@@ -86,7 +86,8 @@ async def _run(
             arena.use_fake_nodes(fake=part != "kubelet")
             repeats = arguments.repeats or volumes.repeats.get(part, 1)
             for repeat in range(repeats):
-                for contender in _in_turn(_compared(part), repeat):
+                compared = [contender for contender in _compared(part) if contender in arguments.compared]
+                for contender in _in_turn(compared, repeat):
                     tell(f"{part}, repeat {repeat + 1} of {repeats}: {LABELS[contender]}")
                     await _measure(bench, part, contender, done + repeat)
                     save()
@@ -131,6 +132,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, help="how often each part is run (unless said: as measures.py says)")
     parser.add_argument("--finished", type=int, help="finished analyses in the part `population` (10,000)")
     parser.add_argument("--only", help="parts, separated by commas (unless said: all)")
+    parser.add_argument("--compared", help=f"of {', '.join(LABELS)}, separated by commas (unless said: all)")
     arguments = parser.parse_args()
     arguments.volumes = measures.QUICK if arguments.quick else measures.FULL
     if arguments.finished:
@@ -139,6 +141,9 @@ def _parse_arguments() -> argparse.Namespace:
     arguments.only = arguments.only.split(",") if arguments.only else list(parts)
     if unknown := set(arguments.only) - set(parts):
         parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(parts)}")
+    arguments.compared = arguments.compared.split(",") if arguments.compared else list(LABELS)
+    if unknown := set(arguments.compared) - set(LABELS):
+        parser.error(f"{', '.join(sorted(unknown))} cannot be compared; there are {', '.join(LABELS)}")
     return arguments
 
 
