@@ -117,7 +117,7 @@ def _compared(part: str) -> Sequence[str]:
         case "latency":
             return OPERATORS
         case _:
-            return (DEALGUARD, BARE, *OPERATORS[1:])
+            return (*OPERATORS, BARE)
 
 
 def _in_turn(contenders: Sequence[str], repeat: int) -> Sequence[str]:

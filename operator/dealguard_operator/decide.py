@@ -110,8 +110,8 @@ def _in_present_run(observation: Observation, now: datetime) -> Observation:
     analysis = observation.analysis
     phase = analysis.status.phase
     if phase is None or (analysis.status.run is None and not phase.is_terminal):  # or somebody spoilt the status
-        asked_for_at = min(now, analysis.created_at or now)
-        return replace(observation, analysis=replace(analysis, status=begin_run(analysis, asked_for_at)))
+        began = begin_run(analysis, min(now, analysis.created_at or now))
+        return replace(observation, analysis=replace(analysis, status=began))
     if phase.is_terminal and asks_for_another_run(analysis):
         fresh_start = replace(analysis, status=begin_run(analysis, now))
         return replace(observation, analysis=fresh_start, job=None, pods=())  # those belong to the run before
@@ -131,10 +131,9 @@ def _verdict(observation: Observation, now: datetime, start_deadline_seconds: in
     if has_vanished_pod(observation) and not observation.is_fresh:
         return Verdict(needs_fresh=True)  # a pod that lost its label is deleted to a watch, and runs on
     status = record_attempts(observation)
-    if ended := judge(observation, _begun(observation, status), now):
-        return ended
-    stop = requested_stop(observation, _begun(observation, status), now)
-    return stop or _on_its_way(observation, status, now, start_deadline_seconds)
+    begun = _begun(observation, status)
+    ended_or_stopped = judge(observation, begun, now) or requested_stop(observation, begun, now)
+    return ended_or_stopped or _on_its_way(observation, status, now, start_deadline_seconds)
 
 
 def _begun(observation: Observation, status: ContractAnalysisStatus) -> ContractAnalysisStatus:

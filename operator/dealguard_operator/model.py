@@ -28,6 +28,11 @@ class Analysis:
     created_at: datetime | None = None
 
     @property
+    def asked_for_at(self) -> datetime | None:
+        """When the present run was asked for: as recorded, else when the analysis was created."""
+        return self.status.queued_at or self.created_at
+
+    @property
     def expected_job_name(self) -> str:
         """The Job of the present run: the recorded one, else the one that would be made."""
         return self.status.job_name or names.job_name(

@@ -95,8 +95,13 @@ def unpack(packed: PackedAnalysis) -> Analysis:
 
 
 _KEPT_METADATA = (
-    *("namespace", "name", "uid", "resourceVersion", "generation"),
-    *("creationTimestamp", "deletionTimestamp"),
+    "namespace",
+    "name",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
 )
 
 

@@ -418,8 +418,8 @@ class Reconciler:
         now = self._now()
         standing = standing_of(observation, now)
         analysis = observation.analysis
-        queued_at = None if analysis.status.has_ended else analysis.status.queued_at or analysis.created_at
-        candidate = Candidate(analysis.uid, analysis.namespace, standing, analysis.spec.priority, queued_at or now)
+        asked_for_at = None if analysis.status.has_ended else analysis.asked_for_at
+        candidate = Candidate(analysis.uid, analysis.namespace, standing, analysis.spec.priority, asked_for_at or now)
         if self._places.update(candidate):
             self._call_next()
         return standing
@@ -533,7 +533,7 @@ class Reconciler:
         try:
             raw = await self._api.create_job(manifest)
             now = self._now().replace(microsecond=0)
-            waited = now - (analysis.status.queued_at or analysis.created_at or now)
+            waited = now - (analysis.asked_for_at or now)
             self._metrics.job_created(analysis.status, waited.total_seconds())
         except errors.AlreadyExistsError:
             raw = await self._api.get_job(analysis.namespace, action.name)
