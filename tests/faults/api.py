@@ -2,6 +2,7 @@
 
 import json
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,17 @@ class ApiServer:
         """The objects of a namespace."""
         items: list[Raw] = self.request("GET", _path(plural, namespace) + query)["items"]
         return items
+
+    def versions(self, plural: str, namespace: str, name: str, seconds: int) -> Iterator[Raw]:
+        """An object as it is, and then each version of it, for so many seconds: none is too short to be seen."""
+        query = f"?watch=1&fieldSelector=metadata.name={name}&timeoutSeconds={seconds}"
+        url = self.server + _path(plural, namespace) + query
+        answer = self._pool.request("GET", url, preload_content=False, timeout=seconds + 5)
+        try:
+            while line := answer.readline():
+                yield json.loads(line)["object"]
+        finally:
+            answer.close()
 
     def create(self, plural: str, namespace: str, manifest: Raw) -> Raw:
         """Create an object."""

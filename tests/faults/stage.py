@@ -36,6 +36,7 @@ class Kind:
     spec: Raw = field(default_factory=dict)
     is_cancelled: bool = False  # by a person, while it is analysed
     is_suspended: bool = False  # by a person, while it is analysed; resumed as soon as that is done
+    is_never_read: bool = False  # it hangs in `extract`
 
     @property
     def reports(self) -> int:
@@ -57,8 +58,9 @@ SHORT_LIVED = Kind("short-lived", "", "", spec={"ttlSecondsAfterFinished": 0})
 HANGING = Kind("hanging", "Failed", "DeadlineExceeded", exit_codes=(), spec={"deadlineSeconds": 10})
 # It hangs until the test cancels it.
 STOPPED = Kind("stopped", "Cancelled", "Cancelled", exit_codes=(), spec={"deadlineSeconds": 3600})
+UNREAD = Kind("unread", "Failed", "DeadlineExceeded", exit_codes=(), is_never_read=True)
 
-KINDS = (PLAIN, REJECTED, RETRIED, CANCELLED, SUSPENDED, SHORT_LIVED, HANGING, STOPPED)
+KINDS = (PLAIN, REJECTED, RETRIED, CANCELLED, SUSPENDED, SHORT_LIVED, HANGING, STOPPED, UNREAD)
 
 
 def kind_of(name: str) -> Kind:
@@ -221,6 +223,8 @@ class Stage:
         key = f"{uid}/{run}"
         if step == 0:
             self.write(pod, "Pending", extract=running())
+        elif kind.is_never_read:
+            return
         elif step == 1 and kind.extract_exit_code:
             self.write(pod, "Failed", extract=terminated(kind.extract_exit_code))
         elif step == 1:
