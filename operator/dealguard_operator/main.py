@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Some resyncs may fail, with an API server that restarts for a minute: dead is who sees nothing for longer.
-_DEAD_RESYNCS, _DEAD_SECONDS = 5, 60
-# Unready is who missed one resync (they are spread by a tenth) and had time to try again.
-_UNREADY_RESYNCS, _UNREADY_SECONDS = 1.1, 20
+_DEAD_RESYNCS, _DEAD_SECONDS = 4, 60
+# Unready is who missed one resync and had time to try again.
+_UNREADY_SECONDS = 20
 # The Lease is asked for every few seconds.
 _UNREADY_LEASE_SECONDS = 45
 
@@ -165,7 +165,7 @@ class Operator:
         if self.reconciler is None:
             return [*problems, "the reconciler is not running"]
         seconds = self.reconciler.seconds_since_resync()
-        if seconds > _DEAD_RESYNCS * self._settings.resync_seconds + _DEAD_SECONDS:
+        if self.reconciler.seconds_overdue() > _DEAD_RESYNCS * self._settings.resync_seconds + _DEAD_SECONDS:
             problems.append(f"the cluster could not be listed for {seconds:.0f} s")
         return problems + self.reconciler.stale_watches()
 
@@ -178,7 +178,7 @@ class Operator:
         if self.reconciler is None or not self.reconciler.is_synced:
             return [*problems, "the cluster has not been listed yet"]
         seconds = self.reconciler.seconds_since_resync()
-        if not problems and seconds > _UNREADY_RESYNCS * self._settings.resync_seconds + _UNREADY_SECONDS:
+        if not problems and self.reconciler.seconds_overdue() > _UNREADY_SECONDS:
             problems.append(f"the API server did not let the cluster be listed for {seconds:.0f} s")
         if self._election is not None and (seconds := self._election.seconds_since_answer()) > _UNREADY_LEASE_SECONDS:
             problems.append(f"the API server did not let the Lease be read or written for {seconds:.0f} s")

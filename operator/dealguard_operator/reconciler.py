@@ -80,6 +80,9 @@ _QUOTA_RETRY_SECONDS = 10
 _PACKED_AT_ONCE = 20
 # Memory is given back after each resync: thoroughly if so much was packed or let go, and now and then.
 _MUCH, _RESYNCS_BETWEEN = 500, 10
+# Looking at everything takes a tenth of the time at most, but never comes more rarely than every so many resyncs: with
+# thousands of Jobs and pods a list takes seconds of the API server's time too.
+_RESYNC_SHARE, _LONGEST_PAUSE_RESYNCS = 0.1, 4
 # What is not yet posted when the process is asked to end gets this long.
 _LAST_EVENTS_SECONDS = 0.5
 
@@ -127,6 +130,7 @@ class Reconciler:
         self._store = Store(clock)
         self._watches = WatchCheck(clock)
         self._resynced_at = self._store.now()
+        self._due_at = self._resynced_at + settings.resync_seconds
         self._last_event_at = dict.fromkeys((names.PLURAL, "jobs", "pods"), self._resynced_at)
         self._queue = WorkQueue()
         self._places = Places(Limits(settings.max_running, settings.max_running_per_namespace))
@@ -158,6 +162,10 @@ class Reconciler:
     def seconds_since_resync(self) -> float:
         """How long ago everything was last looked at; before the first time, since this began."""
         return self._store.now() - self._resynced_at
+
+    def seconds_overdue(self) -> float:
+        """For how long everything should have been looked at again; 0 or less: it is not yet time."""
+        return self._store.now() - self._due_at
 
     def snapshot(self) -> Snapshot:
         """What the gauges say now."""
@@ -251,6 +259,7 @@ class Reconciler:
         failures = 0
         while True:
             self._list_asked_for.clear()
+            began_at = self._store.now()
             try:
                 await self._resync()
             except errors.ApiError as error:
@@ -263,8 +272,9 @@ class Reconciler:
             failures = 0
             self._resynced_at = self._store.now()
             self._synced.set()
-            # Spread, so that several operators do not list in step.
-            pause_seconds = self._settings.resync_seconds * random.uniform(0.9, 1.1)  # noqa: S311
+            took_seconds = self._resynced_at - began_at
+            pause_seconds = _pause_seconds(self._settings.resync_seconds, took_seconds)
+            self._due_at = self._resynced_at + pause_seconds + took_seconds
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._list_asked_for.wait(), pause_seconds)
 
@@ -709,6 +719,16 @@ def _event_manifest(analysis: Analysis, note: EventNote, now: datetime) -> dict[
         "lastTimestamp": timestamp,
         "count": 1,
     }
+
+
+def _pause_seconds(resync_seconds: float, took_seconds: float) -> float:
+    """How long to wait until everything is looked at again, after that took so long.
+
+    Spread by a tenth, so that several operators do not list in step.
+    """
+    longest_seconds = _LONGEST_PAUSE_RESYNCS * resync_seconds
+    seconds = min(longest_seconds, max(resync_seconds, took_seconds * (1 / _RESYNC_SHARE - 1)))
+    return seconds * random.uniform(0.9, 1.1)  # noqa: S311
 
 
 def _backoff_seconds(

@@ -97,9 +97,9 @@ async def test_it_is_ready_with_its_lists_and_until_they_are_refused(kmock: mock
     assert operator.find_unready() == ["the cluster has not been listed yet"]
     await _until_synced(operator)
     assert operator.find_unready() == []
-    times[0] += 53
+    times[0] += 0.9 * 30 + 20  # resyncs are spread by a tenth
     assert operator.find_unready() == [], "the next resync may be at hand"
-    times[0] += 1
+    times[0] += 0.2 * 30 + 1
     assert operator.find_unready() == ["the API server did not let the cluster be listed for 54 s"]
     assert operator.find_dead() == [], "a restart does not bring back rights"
     await operator.stop()

@@ -184,6 +184,23 @@ async def test_memory_is_given_back_thoroughly_after_much_and_now_and_then(
         assert True in thorough[seen : seen + 6], "three went at once"
 
 
+@pytest.mark.parametrize(
+    ("list_seconds", "pause_seconds"),
+    [(0, 30), (2, 54), (100, 120)],
+    ids=["as chosen", "nine times as long as it took", "never longer than four of those chosen"],
+)
+async def test_looking_at_everything_takes_a_tenth_of_the_time(
+    api_server: CrowdedApiServer, list_seconds: float, pause_seconds: float
+) -> None:
+    def clock() -> float:
+        return list_seconds * api_server.lists
+
+    async with reconciling(api_server, clock=clock, RESYNC_SECONDS="30") as reconciler:
+        await reconciler.wait_synced()
+        took_seconds = 3 * list_seconds
+        assert -reconciler.seconds_overdue() - took_seconds == pytest.approx(pause_seconds, rel=0.11)
+
+
 async def test_progress_is_written_when_a_second_is_over_and_an_end_at_once(api_server: CrowdedApiServer) -> None:
     ahead_seconds = 0.0
 
