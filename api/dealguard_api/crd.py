@@ -26,6 +26,9 @@ _PRINTER_COLUMNS: list[Schema] = [
     {"name": "Seconds", "type": "integer", "priority": 1, "jsonPath": ".status.durationSeconds"},
 ]
 
+# What a list can be restricted to: the operator's first one to what has not ended, a person's to what is risky.
+_SELECTABLE_FIELDS: list[Schema] = [{"jsonPath": ".status.phase"}, {"jsonPath": ".status.result.riskLevel"}]
+
 _SPEC_RULES: list[Schema] = [
     {
         "rule": (
@@ -80,6 +83,7 @@ def custom_resource_definition() -> Schema:
                     "storage": True,
                     "subresources": {"status": {}},
                     "additionalPrinterColumns": _PRINTER_COLUMNS,
+                    "selectableFields": _SELECTABLE_FIELDS,
                     "schema": {"openAPIV3Schema": _root_schema()},
                 }
             ],

@@ -12,6 +12,7 @@ import aiohttp
 from kubernetes.aio import client, config
 
 from dealguard_api import names
+from dealguard_api.resource import Phase
 from dealguard_operator import errors
 from dealguard_operator.connection import (
     ANALYSES,
@@ -34,6 +35,7 @@ CONNECT_SECONDS = 5.0
 # Objects per page of a list. A page of pods is 2 MB of JSON, ten times that once decoded: small enough that decoding
 # one neither holds up the event loop for long nor decides how much memory the process needs.
 PAGE_SIZE = 200
+_UNFINISHED = ",".join(f"status.phase!={phase}" for phase in Phase if phase.is_terminal)
 _SELECTOR = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
 _SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
@@ -134,6 +136,14 @@ class KubernetesApi:
         """All analyses of a namespace; None: of all namespaces."""
         return self._list(ANALYSES, namespace, self._analysis_selector)
 
+    def list_unfinished_analyses(self, namespace: str | None) -> Listing:
+        """Those of them that are in no terminal phase.
+
+        Reading it raises an `errors.RejectedError` where the definition that is installed does not let phases be
+        selected.
+        """
+        return self._list(ANALYSES, namespace, self._analysis_selector, fields=_UNFINISHED)
+
     def list_jobs(self, namespace: str | None) -> Listing:
         """The operator's Jobs in a namespace; None: in all namespaces."""
         return self._list(JOBS, namespace, _SELECTOR)
@@ -216,8 +226,9 @@ class KubernetesApi:
         """Create an Event."""
         await self._create(EVENTS, manifest)
 
-    def _list(self, collection: Collection, namespace: str | None, selector: str) -> Listing:
-        query = {"limit": str(PAGE_SIZE), **({"labelSelector": selector} if selector else {})}
+    def _list(self, collection: Collection, namespace: str | None, selector: str, *, fields: str = "") -> Listing:
+        selectors = {"labelSelector": selector, "fieldSelector": fields}
+        query = {"limit": str(PAGE_SIZE), **{key: value for key, value in selectors.items() if value}}
         return Listing(lambda page: self._send(Request("list", collection, namespace, query={**query, **page})))
 
     async def _create(self, collection: Collection, manifest: Raw) -> Raw:

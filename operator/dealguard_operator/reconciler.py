@@ -276,7 +276,8 @@ class Reconciler:
             pause_seconds = _pause_seconds(self._settings.resync_seconds, took_seconds)
             self._due_at = self._resynced_at + pause_seconds + took_seconds
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._list_asked_for.wait(), pause_seconds)
+                async with asyncio.timeout(pause_seconds):
+                    await self._list_asked_for.wait()
 
     async def _resync(self) -> None:
         for namespace in self._settings.namespaces or (None,):
@@ -286,11 +287,7 @@ class Reconciler:
             began_at = self._store.now()
             jobs = await self._list("jobs", namespace, self._api.list_jobs(namespace), job_from, self._store.job)
             self._take_up(self._store.replace_jobs(namespace, jobs, list_began_at=began_at))
-            began_at = self._store.now()
-            listing = self._api.list_analyses(namespace)
-            known = self._store.known_analysis
-            analyses = await self._list("analyses", namespace, listing, known_analysis_from, known)
-            self._take_up(self._store.replace_analyses(namespace, analyses, list_began_at=began_at))
+            await self._resync_analyses(namespace)
         # All that run are known before a place is given away. Who only waits for one is called when it is free.
         unfinished = [one for uid in self._store.unfinished() if (one := self._observe(uid)) is not None]
         for observation in unfinished:
@@ -298,6 +295,24 @@ class Reconciler:
                 self._queue.add(observation.analysis.uid, is_urgent=_runs(observation.analysis))
         self._call_next()
         await self._save_memory()
+
+    async def _resync_analyses(self, namespace: str | None) -> None:
+        """All analyses; at first those that have not ended, and somebody waits for.
+
+        Thousands that have ended come from Kopf meanwhile, and with the next resync.
+        """
+        if not self.is_synced:
+            with contextlib.suppress(errors.RejectedError):  # by an older definition
+                listing = self._api.list_unfinished_analyses(namespace)
+                unfinished = await self._list_analyses(namespace, listing)
+                self._take_up([one.uid for one in unfinished if self._store.put_analysis(one)])
+                return
+        began_at = self._store.now()
+        analyses = await self._list_analyses(namespace, self._api.list_analyses(namespace))
+        self._take_up(self._store.replace_analyses(namespace, analyses, list_began_at=began_at))
+
+    async def _list_analyses(self, namespace: str | None, listing: Listing) -> list[KnownAnalysis]:
+        return await self._list("analyses", namespace, listing, known_analysis_from, self._store.known_analysis)
 
     async def _save_memory(self) -> None:
         """Keep what has ended in little memory, and give back what is free."""

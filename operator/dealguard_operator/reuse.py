@@ -88,7 +88,8 @@ class Reuse:
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(first_try.wait(), _PATIENCE_SECONDS)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await first_try.wait()
 
     async def close(self) -> None:
         """Give up what is not written yet."""

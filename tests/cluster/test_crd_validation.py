@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.cluster.operator_tools import result
 from tests.cluster.tools import Kubectl, analysis_manifest
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("crd")]
@@ -133,3 +134,28 @@ def test_printer_columns(kubectl: Kubectl, namespace: str) -> None:
 def test_every_field_is_explained_by_kubectl(kubectl: Kubectl) -> None:
     words = kubectl.check("explain", "ca.spec.document.key")
     assert "documents/<namespace>/" in words
+
+
+def test_a_list_can_be_restricted_to_a_phase_and_a_risk_level(kubectl: Kubectl, namespace: str) -> None:
+    statuses: dict[str, dict[str, Any]] = {
+        "new": {},
+        "waits": {"phase": "Pending"},
+        "failed": {"phase": "Failed"},
+        "risky": {"phase": "Completed", "result": _result("High")},
+        "harmless": {"phase": "Completed", "result": _result("Low")},
+    }
+    for name, status in statuses.items():
+        kubectl.apply(analysis_manifest(namespace, name))
+        patch = json.dumps({"status": status})
+        kubectl.check("-n", namespace, "patch", "ca", name, "--subresource=status", "--type=merge", "--patch", patch)
+    for selector, expected in (
+        ("status.phase=Failed", {"failed"}),
+        ("status.phase!=Completed,status.phase!=Failed,status.phase!=Cancelled", {"new", "waits"}),
+        ("status.result.riskLevel=High", {"risky"}),
+    ):
+        listed = kubectl.check("-n", namespace, "get", "ca", "-o", "name", f"--field-selector={selector}")
+        assert {line.rpartition("/")[2] for line in listed.split()} == expected, selector
+
+
+def _result(risk_level: str) -> dict[str, Any]:
+    return {**result("reports/x/y/1.json"), "riskLevel": risk_level}

@@ -127,6 +127,31 @@ async def test_what_was_packed_when_it_had_ended_runs_again_when_asked(api_serve
         assert before["report"] == ended["status"]["result"]["report"], "nothing of it was lost"
 
 
+@pytest.mark.parametrize("can_select_phases", [True, False], ids=["", "older definition"])
+async def test_what_has_not_ended_is_taken_up_before_all_that_has(
+    api_server: CrowdedApiServer, can_select_phases: bool
+) -> None:
+    keep_ended(api_server, "done")
+    api_server.analyse("lease")
+    api_server.can_select_phases = can_select_phases
+    async with reconciling(api_server, RESYNC_SECONDS="1000") as reconciler:
+        await api_server.wait_for(lease="Processing")
+        assert _known(reconciler) == ({"uid-of-lease"} if can_select_phases else {"uid-of-done", "uid-of-lease"})
+        reconciler.resync_soon()
+        await wait_until(lambda: _known(reconciler) == {"uid-of-done", "uid-of-lease"})
+
+
+async def test_it_ends_though_a_list_was_asked_for_just_before(api_server: CrowdedApiServer) -> None:
+    async with asyncio.timeout(10), reconciling(api_server, RESYNC_SECONDS="1000") as reconciler:
+        await reconciler.wait_synced()
+        await asyncio.sleep(0.1)  # it waits for the next resync
+        reconciler.resync_soon()
+
+
+def _known(reconciler: Reconciler) -> set[str]:
+    return {one.uid for one in reconciler.snapshot().analyses}
+
+
 async def test_what_a_first_list_says_has_ended_is_packed_at_once(api_server: CrowdedApiServer) -> None:
     keep_ended(api_server, "done")
     (raw,) = api_server.objects["contractanalyses"].values()
@@ -233,7 +258,7 @@ def keep_ended(api_server: ApiServer, name: str, *, generation: int = 1, **spec:
     raw["status"] = {"phase": "Failed", "run": 1, "observedGeneration": 1, "finishedAt": finished_at}
 
 
-@pytest.mark.parametrize("is_told_first_by", ["the list", "the watch"])
+@pytest.mark.parametrize("is_told_first_by", ["a list", "the watch"])
 async def test_of_what_has_ended_only_what_has_something_to_be_done_is_looked_at(
     is_told_first_by: str, api_server: CrowdedApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,10 +282,13 @@ async def test_of_what_has_ended_only_what_has_something_to_be_done_is_looked_at
         if is_told_first_by == "the watch":
             for raw in list(api_server.objects["contractanalyses"].values()):
                 reconciler.see_analysis(raw, is_deleted=False)
+        else:
+            await reconciler.wait_synced()
+            reconciler.resync_soon()
         await wait_until(lambda: set(api_server.deleted) == {"over", "soon"})
         await api_server.wait_for(again="Processing", waits="Processing")
         assert set(looked_at) == {"over", "soon", "again", "changed", "waits"}
-        if is_told_first_by == "the list":
+        if is_told_first_by == "a list":
             assert looked_at[0] == "waits", "before what has ended, though it is last in the list"
         looked_at.clear()
         reconciler.take_everything_up()
