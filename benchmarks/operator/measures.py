@@ -51,7 +51,7 @@ FULL = Volumes(
     finished=10_000,
     worked_on=1000,
     running=500,
-    settle_seconds=70,
+    settle_seconds=90,
     repeats={"latency": 5, "kubelet": 5, "burst-200": 5, "burst-1000": 5, "waiting": 5},
 )
 QUICK = Volumes(

@@ -35,7 +35,8 @@ CONNECT_SECONDS = 5.0
 # Objects per page of a list. A page of pods is 2 MB of JSON, ten times that once decoded: small enough that decoding
 # one neither holds up the event loop for long nor decides how much memory the process needs.
 PAGE_SIZE = 200
-_UNFINISHED = ",".join(f"status.phase!={phase}" for phase in Phase if phase.is_terminal)
+# A field selector.
+UNFINISHED = ",".join(f"status.phase!={phase}" for phase in Phase if phase.is_terminal)
 _SELECTOR = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
 _SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
@@ -142,7 +143,7 @@ class KubernetesApi:
         Reading it raises an `errors.RejectedError` where the definition that is installed does not let phases be
         selected.
         """
-        return self._list(ANALYSES, namespace, self._analysis_selector, fields=_UNFINISHED)
+        return self._list(ANALYSES, namespace, self._analysis_selector, fields=UNFINISHED)
 
     def list_jobs(self, namespace: str | None) -> Listing:
         """The operator's Jobs in a namespace; None: in all namespaces."""

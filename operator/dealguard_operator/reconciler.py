@@ -131,6 +131,7 @@ class Reconciler:
         self._watches = WatchCheck(clock)
         self._resynced_at = self._store.now()
         self._due_at = self._resynced_at + settings.resync_seconds
+        self._lists_unfinished_first = True  # until something was listed, or could not be
         self._last_event_at = dict.fromkeys((names.PLURAL, "jobs", "pods"), self._resynced_at)
         self._queue = WorkQueue()
         self._places = Places(Limits(settings.max_running, settings.max_running_per_namespace))
@@ -180,11 +181,11 @@ class Reconciler:
 
     @property
     def is_synced(self) -> bool:
-        """Whether everything was looked at once."""
+        """Whether everything that has not ended was looked at once."""
         return self._synced.is_set()
 
     async def wait_synced(self) -> None:
-        """Wait until everything was looked at once."""
+        """Wait until everything that has not ended was looked at once."""
         await self._synced.wait()
 
     def stale_watches(self) -> list[str]:
@@ -264,6 +265,8 @@ class Reconciler:
                 await self._resync()
             except errors.ApiError as error:
                 failures += 1
+                self._lists_unfinished_first = False
+                self._due_at = min(self._due_at, self._resynced_at + self._settings.resync_seconds)
                 self._watches.start_anew()  # an API server that is away says nothing about them
                 hint = f" Is {names.PLURAL}.{names.GROUP} installed?" if isinstance(error, errors.NotFoundError) else ""
                 logger.warning("The cluster cannot be listed, trying again: %s%s", error.message, hint)
@@ -272,6 +275,7 @@ class Reconciler:
             failures = 0
             self._resynced_at = self._store.now()
             self._synced.set()
+            self._lists_unfinished_first = False
             took_seconds = self._resynced_at - began_at
             pause_seconds = _pause_seconds(self._settings.resync_seconds, took_seconds)
             self._due_at = self._resynced_at + pause_seconds + took_seconds
@@ -297,11 +301,12 @@ class Reconciler:
         await self._save_memory()
 
     async def _resync_analyses(self, namespace: str | None) -> None:
-        """All analyses; at first those that have not ended, and somebody waits for.
+        """All analyses; at first those that have not ended, for which somebody waits.
 
-        Thousands that have ended come from Kopf meanwhile, and with the next resync.
+        Thousands that have ended come from Kopf meanwhile, and with the next resync. If the first look fails, the next
+        one is complete: it is read page by page, and what was deleted meanwhile is missing in it.
         """
-        if not self.is_synced:
+        if self._lists_unfinished_first:
             with contextlib.suppress(errors.RejectedError):  # by an older definition
                 listing = self._api.list_unfinished_analyses(namespace)
                 unfinished = await self._list_analyses(namespace, listing)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dealguard_operator.kubernetes_api import UNFINISHED
 from tests.cluster.operator_tools import result
 from tests.cluster.tools import Kubectl, analysis_manifest
 
@@ -150,7 +151,7 @@ def test_a_list_can_be_restricted_to_a_phase_and_a_risk_level(kubectl: Kubectl, 
         kubectl.check("-n", namespace, "patch", "ca", name, "--subresource=status", "--type=merge", "--patch", patch)
     for selector, expected in (
         ("status.phase=Failed", {"failed"}),
-        ("status.phase!=Completed,status.phase!=Failed,status.phase!=Cancelled", {"new", "waits"}),
+        (UNFINISHED, {"new", "waits"}),
         ("status.result.riskLevel=High", {"risky"}),
     ):
         listed = kubectl.check("-n", namespace, "get", "ca", "-o", "name", f"--field-selector={selector}")

@@ -203,7 +203,7 @@ def test_what_is_left_of_a_finished_run_is_collected_by_its_ttl(analyses: Analys
     wait_for(
         "Job, pod and Secret to be gone", lambda: not analyses.kubectl.items("jobs,pods,secrets", analyses.namespace)
     )
-    time.sleep(2.5)  # a resync
+    time.sleep(5)  # a resync
     assert analyses.status("lease") == before
     assert analyses.jobs() == []
 

@@ -75,7 +75,7 @@ def test_a_finished_analysis_is_not_written_to_again(
     with running_operator(environment, monkeypatch):
         analyses.create("witness", engine="rules", cancel=True)
         analyses.wait_finished("witness")  # the operator looked at everything since it started
-        time.sleep(2.5)  # and resynced
+        time.sleep(5)  # and resynced
     assert analyses.get("lease")["metadata"]["resourceVersion"] == version
     assert analyses.jobs("lease") == []
 

@@ -94,6 +94,8 @@ class ApiServer:
         url = self.server + _path(plural, namespace) + query
         answer = self._pool.request("GET", url, preload_content=False, timeout=seconds + 5)
         try:
+            if answer.status >= 300:
+                raise RefusedError(answer.status, json.loads(answer.read()))
             while line := answer.readline():
                 yield json.loads(line)["object"]
         finally:

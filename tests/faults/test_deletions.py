@@ -143,13 +143,13 @@ def test_deleted_in_each_stage(
             if name == "hanging-analysed":  # and what waits for its place meanwhile
                 stage.create(waiting[0], priority=1)
                 _wait(stage, *waiting)
+                assert not stage.jobs_of(stage.created[waiting[0]])
                 api.delete("contractanalyses", stage.namespace, waiting[0])
             api.delete("contractanalyses", stage.namespace, name)
         wait_until("all to be gone", lambda: not _left_of(stage, "resource"), GONE_SECONDS)
         stage.create("plain-after")
         stage.wait_finished(30, ["plain-after"])
         assert operator.starts == 1
-        assert not stage.jobs_of(stage.created[waiting[0]])
     count = len(STAGES) + 1
     figures.add(
         "deletion", f"deleted in {count} stages, at one place: nothing left", faults=count, analyses=len(stage.created)

@@ -141,6 +141,14 @@ async def test_what_has_not_ended_is_taken_up_before_all_that_has(
         await wait_until(lambda: _known(reconciler) == {"uid-of-done", "uid-of-lease"})
 
 
+async def test_a_first_look_that_fails_is_followed_by_a_complete_one(api_server: CrowdedApiServer) -> None:
+    keep_ended(api_server, "done")
+    api_server.failing_lists = 1
+    async with reconciling(api_server, RESYNC_SECONDS="1000") as reconciler:
+        await reconciler.wait_synced()
+        assert _known(reconciler) == {"uid-of-done"}
+
+
 async def test_it_ends_though_a_list_was_asked_for_just_before(api_server: CrowdedApiServer) -> None:
     async with asyncio.timeout(10), reconciling(api_server, RESYNC_SECONDS="1000") as reconciler:
         await reconciler.wait_synced()
@@ -278,13 +286,11 @@ async def test_of_what_has_ended_only_what_has_something_to_be_done_is_looked_at
     keep_ended(api_server, "again", runToken="again")
     keep_ended(api_server, "changed", generation=2)
     api_server.analyse("waits")
+    api_server.can_select_phases = is_told_first_by == "the watch"
     async with reconciling(api_server, RESYNC_SECONDS="1000") as reconciler:
         if is_told_first_by == "the watch":
             for raw in list(api_server.objects["contractanalyses"].values()):
                 reconciler.see_analysis(raw, is_deleted=False)
-        else:
-            await reconciler.wait_synced()
-            reconciler.resync_soon()
         await wait_until(lambda: set(api_server.deleted) == {"over", "soon"})
         await api_server.wait_for(again="Processing", waits="Processing")
         assert set(looked_at) == {"over", "soon", "again", "changed", "waits"}
