@@ -279,9 +279,18 @@ class Reconciler:
             took_seconds = self._resynced_at - began_at
             pause_seconds = _pause_seconds(self._settings.resync_seconds, took_seconds)
             self._due_at = self._resynced_at + pause_seconds + took_seconds
+            await self._pause(pause_seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait until a list is asked for, or it is time for one; save memory as often as without longer pauses."""
+        parts = max(1, round(seconds / self._settings.resync_seconds))
+        for part in range(parts):
+            if part > 0:
+                await self._save_memory()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause_seconds):
+                async with asyncio.timeout(seconds / parts):
                     await self._list_asked_for.wait()
+                return
 
     async def _resync(self) -> None:
         for namespace in self._settings.namespaces or (None,):

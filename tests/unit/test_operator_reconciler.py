@@ -234,6 +234,19 @@ async def test_looking_at_everything_takes_a_tenth_of_the_time(
         assert -reconciler.seconds_overdue() - took_seconds == pytest.approx(pause_seconds, rel=0.11)
 
 
+async def test_memory_is_saved_while_the_next_look_at_everything_is_far_off(api_server: CrowdedApiServer) -> None:
+    def clock() -> float:  # a list takes ten minutes of it, so the pause is four times as long as chosen
+        return 600 * api_server.lists
+
+    async with reconciling(api_server, clock=clock, RESYNC_SECONDS="0.5") as reconciler:
+        await reconciler.wait_synced()
+        keep_ended(api_server, "done")
+        reconciler.see_analysis(api_server.objects["contractanalyses"]["done"], is_deleted=False)
+        lists = api_server.lists
+        await wait_until(lambda: {type(one) for one in reconciler.snapshot().analyses} == {PackedAnalysis})
+        assert api_server.lists == lists
+
+
 async def test_progress_is_written_when_a_second_is_over_and_an_end_at_once(api_server: CrowdedApiServer) -> None:
     ahead_seconds = 0.0
 
