@@ -242,7 +242,8 @@ class DocumentStorage:
     async def pause(self, seconds: float) -> bool:
         """Wait; whether the gateway ends, so that what comes now is the last try."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._closing.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
         return self._closing.is_set()
 
     async def _take_back(self, key: str, upload_id: str | None, first_try: asyncio.Event) -> None:
