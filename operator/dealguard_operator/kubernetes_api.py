@@ -35,7 +35,7 @@ CONNECT_SECONDS = 5.0
 # Objects per page of a list. A page of pods is 2 MB of JSON, ten times that once decoded: small enough that decoding
 # one neither holds up the event loop for long nor decides how much memory the process needs.
 PAGE_SIZE = 200
-# A field selector.
+# What is in no terminal phase, as a field selector.
 UNFINISHED = ",".join(f"status.phase!={phase}" for phase in Phase if phase.is_terminal)
 _SELECTOR = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
 _SERVICE_ACCOUNT_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")

@@ -161,8 +161,7 @@ class Stage:
 
     def _words(self, name: str) -> str:
         status = self.status(name)
-        reason = next((condition["reason"] for condition in status.get("conditions", [])), None)
-        return f"{status.get('phase')}/{status.get('stage')} {reason} job {status.get('jobName')}"
+        return f"{words_of(status)} job {status.get('jobName')}"
 
     def lost(self) -> list[str]:
         """The analyses that did not come to their right end, each with what is wrong."""
@@ -277,6 +276,16 @@ class Stage:
             **(more or {}),
         }
         self.api.merge("pods", self.namespace, pod["metadata"]["name"], {"status": status}, "/status")
+
+
+def reason_of(status: Raw) -> str | None:
+    """The reason of its conditions."""
+    return next((condition["reason"] for condition in status.get("conditions", [])), None)
+
+
+def words_of(status: Raw) -> str:
+    """Where an analysis stands, in a few words."""
+    return f"{status.get('phase')}/{status.get('stage')} {reason_of(status)}"
 
 
 def _is_at_its_end(name: str, status: Raw | None) -> bool:

@@ -10,7 +10,7 @@ from tests.cluster.tools import analysis_manifest
 from tests.faults.api import ApiServer, RefusedError
 from tests.faults.figures import Figures
 from tests.faults.processes import OperatorProcess
-from tests.faults.stage import Stage, wait_until
+from tests.faults.stage import Stage, reason_of, wait_until, words_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -161,10 +161,10 @@ def _wait(stage: Stage, name: str, expected: dict[str, object]) -> None:
     statuses = []
     for version in stage.api.versions("contractanalyses", stage.namespace, name, 30):
         status = version.get("status", {})
-        seen = {**status, "reason": next((condition["reason"] for condition in status.get("conditions", [])), None)}
+        seen = {**status, "reason": reason_of(status)}
         if all(seen.get(field) == value for field, value in expected.items()):
             return
-        statuses.append(f"{status.get('phase')}/{status.get('stage')} {seen['reason']}")
+        statuses.append(words_of(status))
     pytest.fail(f"{name} was never {expected}, but {statuses}")
 
 
