@@ -42,12 +42,12 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class PackedAnalysis:
-    """An analysis that has ended, in an eighth of the memory: thousands of them are known, and few looked at again."""
+    """An analysis that has ended, in a tenth of the memory: thousands of them are known, and few looked at again."""
 
     namespace: str
     uid: str
     resource_version: str
-    content: bytes  # what `observe.py` reads of it, as JSON
+    content: bytes  # what `observe.py` reads of it, as compressed JSON
     look_at: datetime | None  # when there is something to do for it, as `decide.look_at` says
 
 

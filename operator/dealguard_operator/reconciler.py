@@ -188,6 +188,10 @@ class Reconciler:
         """Wait until everything that has not ended was looked at once."""
         await self._synced.wait()
 
+    async def wait_caught_up(self) -> None:
+        """Wait until everything that was due at the first look had its turn."""
+        await self._queue.wait_ran_dry()
+
     def stale_watches(self) -> list[str]:
         """Which watches do not deliver, each in a sentence without a full stop."""
         return self._watches.stale()

@@ -20,6 +20,7 @@ class WorkQueue:
         self._in_work: set[str] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._arrived = asyncio.Event()
+        self._ran_dry = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._due - self._in_work)
@@ -48,12 +49,17 @@ class WorkQueue:
         """The next due key. `done` must follow."""
         await asyncio.sleep(0)  # a long row of quick looks lets others have their turn
         while (key := self._next()) is None:
+            self._ran_dry.set()
             self._arrived.clear()
             await self._arrived.wait()
         self._due.discard(key)
         self._urgent.discard(key)
         self._in_work.add(key)
         return key
+
+    async def wait_ran_dry(self) -> None:
+        """Wait until for the first time somebody asked for a key and none was due."""
+        await self._ran_dry.wait()
 
     def done(self, key: str) -> None:
         """The look at `key` is over; it is due again if something changed meanwhile."""

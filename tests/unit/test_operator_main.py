@@ -256,6 +256,27 @@ class _Unclosable(HttpEndpoints):
         raise RuntimeError
 
 
+async def test_kopf_lists_when_what_waited_had_its_turn_or_after_ten_seconds(
+    kmock: mock.RawHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_away = [True]
+    kmock["get", lambda _: is_away[0]] << 503
+    kmock["get"] << {"items": []}
+    operator = _operator(kmock, [1000.0])
+    await operator.start()
+    catching_up = asyncio.create_task(operator.catch_up())
+    await _lists(kmock, 1, "/api/v1/pods")
+    assert not catching_up.done(), "nothing was listed yet"
+    is_away[0] = False
+    await asyncio.wait_for(catching_up, 5)
+    await operator.stop()
+    away = Operator(settings(HEALTH_PORT="0"), NOWHERE)
+    monkeypatch.setattr("dealguard_operator.main._CATCH_UP_SECONDS", 0.05)
+    await away.start()
+    await asyncio.wait_for(away.catch_up(), 5)
+    await away.stop()
+
+
 class _Failing(Operator):
     """Fails at the start, or once it has started and was asked to end, in the middle of its clean-up."""
 
@@ -290,6 +311,22 @@ class _Failing(Operator):
         return time.monotonic() - began
 
 
+class _StoppedWhileCatchingUp(_Failing):
+    """Is asked to end while it waits for the API server, and can be closed."""
+
+    def __init__(self) -> None:
+        super().__init__(fails_at_start=False)
+        self.endpoints = HttpEndpoints(0, find_dead=list, find_unready=list)
+
+    async def start(self) -> None:
+        await Operator.start(self)
+        self.calls.append("start")
+
+    async def catch_up(self) -> None:
+        asyncio.get_running_loop().call_later(0.2, self.stop_flag.set)
+        await super().catch_up()
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Kopf's: a task that never began
 def test_a_start_that_failed_halfway_is_not_tried_again_on_top_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", "/nowhere")
@@ -299,7 +336,9 @@ def test_a_start_that_failed_halfway_is_not_tried_again_on_top_of_itself(monkeyp
     assert operator.calls == ["start"]
 
 
-def test_a_clean_up_that_fails_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def kubeconfig(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Kopf's way to an API server that is not there."""
     config = tmp_path / "config"
     document = {
         "current-context": "x",
@@ -309,6 +348,17 @@ def test_a_clean_up_that_fails_does_not_hold_up_the_end(monkeypatch: pytest.Monk
     }
     config.write_text(json.dumps(document))
     monkeypatch.setenv("KUBECONFIG", str(config))
+
+
+@pytest.mark.usefixtures("kubeconfig")
+def test_a_clean_up_that_fails_does_not_hold_up_the_end() -> None:
     operator = _Failing(fails_at_start=False)
     assert operator.run() < 4, "Kopf would wait for five seconds, or try again after five, for ever"
+    assert operator.calls == ["start", "stop"]
+
+
+@pytest.mark.usefixtures("kubeconfig")
+def test_an_operator_that_still_catches_up_ends_at_once_and_tidily() -> None:
+    operator = _StoppedWhileCatchingUp()
+    assert operator.run() < 4, "the API server is away, so it would wait for ten seconds"
     assert operator.calls == ["start", "stop"]

@@ -197,6 +197,17 @@ async def test_what_cannot_be_packed_is_kept_as_it_is_and_said_once(
         assert "secret words" not in caplog.text
 
 
+async def test_it_has_caught_up_when_all_that_waited_had_their_turn(api_server: CrowdedApiServer) -> None:
+    for number in range(60):
+        api_server.analyse(f"a{number}")
+    async with reconciling(api_server) as reconciler:
+        caught_up = asyncio.create_task(reconciler.wait_caught_up())
+        await reconciler.wait_synced()
+        assert not caught_up.done()
+        await asyncio.wait_for(caught_up, 10)
+        assert len(api_server.objects["jobs"]) > 60 - 16, "each of sixteen workers may still have one in hand"
+
+
 async def test_memory_is_given_back_thoroughly_after_much_and_now_and_then(
     api_server: CrowdedApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

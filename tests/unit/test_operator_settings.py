@@ -13,7 +13,7 @@ import pytest
 
 from dealguard_api.pod import ClaudeSettings, ExtractSettings
 from dealguard_operator.errors import SettingsError
-from dealguard_operator.kopf_settings import kopf_settings
+from dealguard_operator.kopf_settings import NoMemories, kopf_settings
 from dealguard_operator.main import Operator, build_registry
 from dealguard_operator.settings import OperatorSettings
 from dealguard_operator.watch_check import STALE_SECONDS
@@ -195,3 +195,13 @@ def test_each_setting_of_kopf_has_its_reason_and_changes_something() -> None:
     for name, handler in handlers.items():
         assert None not in (handler.errors, handler.retries, handler.backoff), f"{name} is tried for ever"
         assert re.search(rf"^    # .*\n    @kopf.on.*\n    async def {name}\(", source, re.M), f"{name} has no reason"
+
+
+async def test_kopf_remembers_no_object() -> None:
+    memories = NoMemories()
+    body = kopf.RawBody(metadata={"uid": "u"})
+    first = await memories.recall(body, noticed_by_listing=True, memobase=kopf.Memo(kept=1))
+    assert (first.noticed_by_listing, first.memo) == (True, {"kept": 1})
+    assert await memories.recall(body) is not first
+    assert list(memories.iter_all_memories()) == []
+    await memories.forget(body)

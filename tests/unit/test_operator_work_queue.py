@@ -35,6 +35,20 @@ async def test_what_changes_while_it_is_looked_at_is_due_again_and_urgent_if_it_
     assert await queue.get() == "a"
 
 
+async def test_it_ran_dry_when_somebody_found_nothing_due() -> None:
+    queue = WorkQueue()
+    queue.add("a")
+    ran_dry = asyncio.create_task(queue.wait_ran_dry())
+    queue.done(await queue.get())
+    await asyncio.sleep(0.01)
+    assert not ran_dry.done()
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.wait_for(ran_dry, 1)
+    queue.add("b")
+    assert await waiting == "b"
+    await asyncio.wait_for(queue.wait_ran_dry(), 1)  # that it once did does not change
+
+
 async def test_no_course_of_events_loses_a_change_or_gives_a_key_to_two() -> None:
     chance = random.Random(3)
     queue, in_work, changes = WorkQueue(), set[str](), dict.fromkeys("abcdef", 0)
