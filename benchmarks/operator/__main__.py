@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,8 +53,7 @@ def main() -> int:
 
     folder = Path(tempfile.mkdtemp(prefix="dealguard-bench-"))
     try:
-        with Arena(folder) as arena:
-            asyncio.run(_run(arena, arguments, runs, save))
+        asyncio.run(_run(folder, arguments, runs, save))
     except* (ClusterError, BenchmarkError, KeyboardInterrupt) as group:
         # What was measured until then is not lost.
         print(f"The benchmark broke off: {_words(group)}. Logs: {folder}", file=sys.stderr)
@@ -69,29 +69,43 @@ def main() -> int:
 
 
 async def _run(
-    arena: Arena, arguments: argparse.Namespace, runs: measures.Runs, save: Callable[[], list[Measure]]
+    folder: Path, arguments: argparse.Namespace, runs: measures.Runs, save: Callable[[], list[Measure]]
 ) -> None:
     began, volumes = time.monotonic(), arguments.volumes
+    done = 1 + max((run.repeat for taken in runs.values() for run in taken), default=-1)
 
     def tell(text: str) -> None:
         print(f"[{time.monotonic() - began:5.0f} s] {text}", file=sys.stderr, flush=True)
 
-    async with arena.api() as api:
-        arena.use_fake_nodes(fake=True)
-        tell("DealGuard makes the Job that the others copy")
-        bench = measures.Bench(arena, api, volumes, runs)
-        await bench.learn_template()
-        done = 1 + max((run.repeat for taken in runs.values() for run in taken), default=-1)
+    async with AsyncExitStack() as cluster:
+        bench: measures.Bench | None = None
         for part in (part for part in volumes.parts if part in arguments.only):
-            arena.use_fake_nodes(fake=part != "kubelet")
             repeats = arguments.repeats or volumes.repeats.get(part, 1)
             for repeat in range(repeats):
                 compared = [contender for contender in _compared(part) if contender in arguments.compared]
                 for contender in _in_turn(compared, repeat):
                     tell(f"{part}, repeat {repeat + 1} of {repeats}: {LABELS[contender]}")
+                    if bench is None:
+                        bench = await _begin(cluster, folder, volumes, runs)
+                    bench.arena.use_fake_nodes(fake=part != "kubelet")
                     await _measure(bench, part, contender, done + repeat)
                     save()
+                    if part.startswith("burst"):
+                        await cluster.aclose()
+                        bench = None
         tell("all measured; the cluster goes down")
+
+
+async def _begin(
+    cluster: AsyncExitStack, folder: Path, volumes: measures.Volumes, runs: measures.Runs
+) -> measures.Bench:
+    """An empty cluster, and the Job that the others copy."""
+    arena = cluster.enter_context(Arena(folder))
+    api = await cluster.enter_async_context(arena.api())
+    arena.use_fake_nodes(fake=True)
+    bench = measures.Bench(arena, api, volumes, runs)
+    await bench.learn_template()
+    return bench
 
 
 async def _measure(bench: measures.Bench, part: str, contender: str, repeat: int) -> None:

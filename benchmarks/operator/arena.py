@@ -33,7 +33,11 @@ _NO_LIMIT = ("--kube-api-qps=2000", "--kube-api-burst=4000")
 
 
 class Arena:
-    """The running cluster of the benchmark. A context manager: it begins empty and is ended after it."""
+    """The running cluster of the benchmark. A context manager: it begins empty and is ended after it.
+
+    Args:
+        folder: for logs, kubeconfigs and the Job that is copied; several arenas, one after the other, may share it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,6 +62,8 @@ class Arena:
 
     def __enter__(self) -> "Arena":
         try:
+            for of_another_cluster in self.folder.glob("*.kubeconfig"):
+                of_another_cluster.unlink()
             self.cluster.up(fresh=True)
             self._load_standin()
             install_definition(self.environment)
@@ -127,8 +133,8 @@ class Arena:
         self._kubectl("cordon" if fake else "uncordon", INSTANCE)
 
     @asynccontextmanager
-    async def namespace(self, api: Api, name: str) -> AsyncIterator[str]:
-        """An empty namespace; at the end it and all in it are gone."""
+    async def namespace(self, api: Api, name: str, *, is_kept: bool = False) -> AsyncIterator[str]:
+        """An empty namespace; at the end it and all in it are gone, unless `is_kept`: the cluster goes with it."""
         await api.request("POST", f"{CORE}/namespaces", {"metadata": {"name": name}})
         await api.request("POST", f"{CORE}/namespaces/{name}/secrets", _shared_secret())
 
@@ -143,9 +149,10 @@ class Arena:
         try:
             yield name
         finally:
-            await empty(api, name)
-            await api.request("DELETE", f"{CORE}/namespaces/{name}")
-            await until(f"the end of namespace {name}", is_gone)
+            if not is_kept:
+                await empty(api, name)
+                await api.request("DELETE", f"{CORE}/namespaces/{name}")
+                await until(f"the end of namespace {name}", is_gone)
 
     @contextmanager
     def audited(self, account: str) -> Iterator[list[Raw]]:
@@ -177,7 +184,7 @@ class Arena:
             "--node-lease-duration-seconds=40",
             "--enable-crds=",
         ]
-        log = (self.folder / "kwok.log").open("wb")
+        log = (self.folder / "kwok.log").open("ab")
         self._kwok = subprocess.Popen([self.programs.kwok, *arguments], stdout=log, stderr=log)
         for number in range(FAKE_NODES):
             node = {

@@ -90,7 +90,9 @@ class Bench:
     runs: Runs
 
     async def learn_template(self) -> None:
-        """Have DealGuard's operator make one Job, which the others copy."""
+        """Have DealGuard's operator make one Job, which the others copy, unless there is one."""
+        if template_path(self.arena).exists():
+            return
         async with self.arena.namespace(self.api, "bench-template") as namespace:
             with running(self.arena, DEALGUARD):
                 async with watched(self.api, namespace) as load:
@@ -104,7 +106,7 @@ class Bench:
             await self._latency(process, repeat)
 
     async def burst_run(self, contender: str, repeat: int, count: int) -> None:
-        """A burst, on fake nodes."""
+        """A burst, on fake nodes, whose cluster is not used again: to delete it takes as long as the burst."""
         with running(self.arena, contender) as process:
             await self._burst(process, repeat, count)
 
@@ -169,7 +171,7 @@ class Bench:
 
     async def _burst(self, process: Running, repeat: int, count: int) -> None:
         contender = process.contender
-        async with self._load(f"bench-burst-{contender}-{count}-{repeat}", contender) as load:
+        async with self._load(f"bench-burst-{contender}-{count}-{repeat}", contender, is_kept=True) as load:
             with self.arena.audited(contender) as writes:
                 begin, began_at = self._cost(process), time.time()
                 await load.create_many("burst", count)
@@ -205,10 +207,13 @@ class Bench:
         self._note("restart_writes", repeat, to_finished)
 
     @asynccontextmanager
-    async def _load(self, name: str, contender: str | None) -> AsyncIterator[Load]:
+    async def _load(self, name: str, contender: str | None, *, is_kept: bool = False) -> AsyncIterator[Load]:
         """A load in a namespace of its own, whose first one is done; None: nobody runs yet."""
         template = json.loads(template_path(self.arena).read_text()) if contender == BARE else None
-        async with self.arena.namespace(self.api, name), watched(self.api, name, template) as load:
+        async with (
+            self.arena.namespace(self.api, name, is_kept=is_kept),
+            watched(self.api, name, template) as load,
+        ):
             if contender is not None:
                 await _warm_up(load)
             yield load

@@ -13,6 +13,7 @@ from kubernetes.aio import client
 
 from dealguard_operator.kubernetes_api import KubernetesApi
 from dealguard_operator.model import Analysis, PackedAnalysis
+from dealguard_operator.places import Places
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
 from tests.unit.operator_api_server import ApiServer, wait_until
@@ -258,7 +259,15 @@ async def test_memory_is_saved_while_the_next_look_at_everything_is_far_off(api_
         assert api_server.lists == lists
 
 
-async def test_progress_is_written_when_a_second_is_over_and_an_end_at_once(api_server: CrowdedApiServer) -> None:
+@pytest.mark.parametrize(
+    ("runs_at_once", "seconds"),
+    [(1, 1), (35, 5), (700, 10)],
+    ids=["as a person follows it", "seven writes a second", "every ten seconds"],
+)
+async def test_progress_is_written_when_its_time_has_come_and_an_end_at_once(
+    api_server: CrowdedApiServer, monkeypatch: pytest.MonkeyPatch, runs_at_once: int, seconds: float
+) -> None:
+    monkeypatch.setattr(Places, "count_taken", lambda _: runs_at_once)
     ahead_seconds = 0.0
 
     def clock() -> float:  # a second of it takes a quarter of an hour
@@ -275,7 +284,10 @@ async def test_progress_is_written_when_a_second_is_over_and_an_end_at_once(api_
             await api_server.running_pod("lease", container)
             await some_resyncs(api_server)
             assert written() == ("Processing", "Starting")
-        ahead_seconds = 1.0
+        ahead_seconds = seconds - 0.5
+        await some_resyncs(api_server)
+        assert written() == ("Processing", "Starting")
+        ahead_seconds = seconds
         await wait_until(lambda: written() == ("Processing", "Analyzing"))
         await api_server.pod("lease", 1, extract=0, analyze=0, message={"result": api_server.result_of("lease")})
         await api_server.wait_for(lease="Completed")
