@@ -78,21 +78,21 @@ async def _run(
         print(f"[{time.monotonic() - began:5.0f} s] {text}", file=sys.stderr, flush=True)
 
     async with AsyncExitStack() as cluster:
-        bench: measures.Bench | None = None
+        is_used_up = True
         for part in (part for part in volumes.parts if part in arguments.only):
             repeats = arguments.repeats or volumes.repeats.get(part, 1)
             for repeat in range(repeats):
                 compared = [contender for contender in _compared(part) if contender in arguments.compared]
                 for contender in _in_turn(compared, repeat):
                     tell(f"{part}, repeat {repeat + 1} of {repeats}: {LABELS[contender]}")
-                    if bench is None:
+                    is_burst = part.startswith("burst")
+                    if is_burst or is_used_up:
+                        await cluster.aclose()
                         bench = await _begin(cluster, folder, volumes, runs)
+                    is_used_up = is_burst
                     bench.arena.use_fake_nodes(fake=part != "kubelet")
                     await _measure(bench, part, contender, done + repeat)
                     save()
-                    if part.startswith("burst"):
-                        await cluster.aclose()
-                        bench = None
         tell("all measured; the cluster goes down")
 
 

@@ -82,8 +82,8 @@ def kopf_settings(settings: OperatorSettings) -> kopf.OperatorSettings:
     kopfs.queueing.idle_timeout = 0.01
     kopfs.queueing.exit_timeout = 0.5
 
-    # Kopf is deaf to an object for so long that it failed on: each time, as it remembers no failures (`NoMemories`). By
-    # default that grows to ten minutes, its watch would pass for dead, and the process be restarted.
+    # An object that Kopf fails on waits for so long, or for its next event. `NoMemories` makes every failure the first.
+    # Without it, the default delays grow to ten minutes, for which Kopf is deaf to the object.
     kopfs.queueing.error_delays = (1,)
 
     # For a handler that does not say it itself, as those of main.py do: the default is 60 s.

@@ -123,6 +123,7 @@ class Election:
         self._mine: Lease | None = None  # the record as this process last wrote it
         self._may_write_until = -math.inf
         self._answered_at = clock()
+        self._had_turn = asyncio.Event()
         self._problem = ""  # the last that was logged and still is one
         self._is_told = False  # whether the log's last word is that this process leads
         self._seen: Lease | None = None  # somebody else's record
@@ -135,6 +136,10 @@ class Election:
     def seconds_since_answer(self) -> float:
         """How long ago the Lease could last be read or written; before the first time, since this began."""
         return self._clock() - self._answered_at
+
+    async def wait_first_turn(self) -> None:
+        """Wait until it was tried once to take the lease, and `on_won` was called if that went well."""
+        await self._had_turn.wait()
 
     async def run(self) -> None:
         """Compete until cancelled. An API server that is away ends nothing: it is asked again."""
@@ -161,6 +166,7 @@ class Election:
         except errors.ApiError as error:
             self._answer(error.message)
         self._tell()
+        self._had_turn.set()
         if self._mine is not None and self.seconds_left() > self._renewal_seconds:
             return self._renewal_seconds
         return _POLL_SECONDS * random.uniform(0.8, 1.0)  # noqa: S311 - spread, so that standbys do not ask in step

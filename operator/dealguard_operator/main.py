@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import logging
 import os
 import socket
@@ -48,13 +49,23 @@ _DEAD_RESYNCS, _DEAD_SECONDS = 4, 60
 _UNREADY_SECONDS = 20
 # The Lease is asked for every few seconds.
 _UNREADY_LEASE_SECONDS = 45
-# Kopf's first list, most of it of what has ended, takes half of the CPU time: what waited for an operator
-# goes first. What is new, or changed since the first look, is seen so much later at most.
+# Kopf's first list, most of it of what has ended, takes half of the CPU time: what waited for an operator goes first.
+# What is new, or changed since the first look, is seen so much later at most.
 _CATCH_UP_SECONDS = 10
 
 
 class Operator:
-    """The reconciler and what it runs on, from Kopf's start-up to its clean-up."""
+    """The reconciler and what it runs on, from Kopf's start-up to its clean-up.
+
+    Args:
+        settings: what the installation chose.
+        configuration: how to reach the API server.
+        clock: a monotonic clock, in seconds.
+        lease_clock: seconds that go on while the machine is suspended.
+        catch_up_seconds: how long Kopf waits at most for what waited for an operator.
+        metrics: where it counts; its own if there is no other.
+        traces: what exports traces; None: nothing does.
+    """
 
     def __init__(
         self,
@@ -63,6 +74,7 @@ class Operator:
         *,
         clock: Callable[[], float] = time.monotonic,
         lease_clock: Callable[[], float] = boot_time,
+        catch_up_seconds: float = 0,
         metrics: Metrics | None = None,
         traces: "RunTraces | None" = None,
     ) -> None:
@@ -70,6 +82,7 @@ class Operator:
         self._configuration = configuration
         self._clock = clock
         self._lease_clock = lease_clock
+        self._catch_up_seconds = catch_up_seconds
         self._traces = traces
         self._tasks: list[asyncio.Task[None]] = []
         self._api: KubernetesApi | None = None
@@ -142,10 +155,14 @@ class Operator:
             self._run(self._compete(self.reconciler, self._election), "election")
 
     async def catch_up(self) -> None:
-        """Wait until what waited for an operator had its turn, for ten seconds at most."""
-        if self.reconciler is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_CATCH_UP_SECONDS):
+        """Wait until what waited for an operator had its turn, if this process leads, and not for long."""
+        if self.reconciler is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._catch_up_seconds):
+                if self._election is not None:
+                    await self._election.wait_first_turn()
+                if self.leads():  # else who does goes on: know everything soon
                     await self.reconciler.wait_caught_up()
 
     async def stop(self) -> None:
@@ -255,7 +272,7 @@ def build_registry(operator: Operator) -> kopf.OperatorRegistry:
             await operator.start()
             await operator.catch_up()  # before Kopf lists
         except asyncio.CancelledError:
-            await operator.stop()  # Kopf cleans up only after a start that was not interrupted
+            await _stop(operator)  # Kopf cleans up only after a start that was not interrupted
             raise
 
     # Once: the process is to end, within the time that the kubelet gives it. What was not given back expires.
@@ -302,12 +319,29 @@ def main() -> int:
     prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
     metrics = Metrics(model=settings.claude.model, version=__version__)
     memory.prepare()
-    return run_until_stopped(lambda: _run_kopf(settings, configuration, metrics))
+    # Only at first: what waits when Kopf is begun anew, waits since seconds ago.
+    catch_up_seconds = itertools.chain([_CATCH_UP_SECONDS], itertools.repeat(0))
+
+    def run() -> None:
+        """One run, with nothing left of the one before but its counters. Returns on SIGTERM."""
+        operator = Operator(
+            settings,
+            configuration,
+            catch_up_seconds=next(catch_up_seconds),
+            metrics=metrics,
+            traces=run_traces(os.environ),
+        )
+        uvloop.run(run_kopf(operator, settings))
+
+    return run_until_stopped(run)
 
 
-def _run_kopf(settings: OperatorSettings, configuration: Configuration, metrics: Metrics) -> None:
-    """One run, with nothing left of the one before but its counters. Returns on SIGTERM."""
-    operator = Operator(settings, configuration, metrics=metrics, traces=run_traces(os.environ))
+async def run_kopf(operator: Operator, settings: OperatorSettings, *, stop_flag: asyncio.Event | None = None) -> None:
+    """Have Kopf run the operator, until SIGTERM or `stop_flag`, or until Kopf ends by itself.
+
+    Raises:
+        Exception: whatever Kopf ended with.
+    """
     run = kopf.operator(
         registry=build_registry(operator),
         settings=kopf_settings(settings),
@@ -315,13 +349,18 @@ def _run_kopf(settings: OperatorSettings, configuration: Configuration, metrics:
         standalone=True,
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
+        stop_flag=stop_flag,
     )
-    uvloop.run(_end(run, operator))
-
-
-async def _end(run: Coroutine[Any, Any, None], operator: Operator) -> None:
     try:
         await end_with(run, operator.stopped)
     finally:
         if not operator.stopped.is_set():  # Kopf did not come to its clean-up
-            await operator.stop()
+            await _stop(operator)
+
+
+async def _stop(operator: Operator) -> None:
+    """Stop it where nobody is left to whom a failure matters: the process ends, or begins anew."""
+    try:
+        await operator.stop()
+    except Exception as error:
+        logger.error("The clean-up failed (%s).", type(error).__name__)

@@ -69,8 +69,9 @@ _MAX_PASSES = 10
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.5, 30.0
 # One request, and with its success everything that failed meanwhile is looked at again.
 _LONGEST_RESYNC_RETRY_SECONDS = 8.0
-# Progress of one run is written as often as a person can follow it; of all together so many times a second, as a write
-# takes the API server 17 ms. A stage that is over by then costs none.
+# Progress of one run is written as often as a person can follow it. Where many run, so that all together make so many
+# writes a second, each of which takes the API server 17 ms, but every ten seconds in any case. A stage that is over by
+# then costs none.
 _PROGRESS_SECONDS, _LONGEST_PROGRESS_SECONDS, _PROGRESS_PER_SECOND = 1.0, 10.0, 7
 # A pod that still does not start may miss its Secret, if somebody deleted that: it is made once more.
 _SECRET_RECHECK_SECONDS = 60.0
@@ -189,7 +190,8 @@ class Reconciler:
         await self._synced.wait()
 
     async def wait_caught_up(self) -> None:
-        """Wait until everything that was due at the first look had its turn."""
+        """Wait until everything was looked at once, and all that is due had its turn."""
+        await self._synced.wait()
         await self._queue.wait_ran_dry()
 
     def stale_watches(self) -> list[str]:
@@ -537,6 +539,10 @@ class Reconciler:
         except errors.ConflictError:
             self._metrics.conflicted()
             await self._reread(analysis)
+        except errors.NotFoundError:
+            await self._reread(analysis)
+            if self._store.known_analysis(analysis.uid) is not None:
+                raise  # it is there; something else is not, such as its namespace's leave to create a Job
 
     async def _reread(self, analysis: Analysis) -> None:
         try:

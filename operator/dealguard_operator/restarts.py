@@ -82,7 +82,7 @@ async def end_with(
 
     Args:
         run: Kopf's.
-        stopped: set by the clean-up, at its end.
+        stopped: set at the end of the clean-up, or of a start that was cancelled.
         look_seconds: how often it is looked whether Kopf is at its end without ending.
     """
     # Before the run begins: Kopf takes every later task for one of its own.

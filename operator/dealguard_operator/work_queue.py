@@ -58,8 +58,10 @@ class WorkQueue:
         return key
 
     async def wait_ran_dry(self) -> None:
-        """Wait until for the first time somebody asked for a key and none was due."""
-        await self._ran_dry.wait()
+        """Wait until nothing is due and somebody asks for a key."""
+        if len(self):
+            self._ran_dry.clear()
+            await self._ran_dry.wait()
 
     def done(self, key: str) -> None:
         """The look at `key` is over; it is due again if something changed meanwhile."""

@@ -5,6 +5,7 @@ import json
 import logging
 import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -18,9 +19,7 @@ import pytest
 from kubernetes.aio import client
 
 from dealguard_operator.http_endpoints import HttpEndpoints
-from dealguard_operator.kopf_settings import kopf_settings
-from dealguard_operator.main import Operator, build_registry, main
-from dealguard_operator.restarts import end_with
+from dealguard_operator.main import Operator, main, run_kopf
 from dealguard_operator.watch_check import STALE_SECONDS
 from tests.unit.operator_cases import ENVIRONMENT, NOWHERE, settings
 
@@ -50,12 +49,21 @@ def _free_port() -> int:
 
 
 def _operator(
-    kmock: mock.RawHandler, clock: list[float], lease_clock: list[float] | None = None, **more: str
+    kmock: mock.RawHandler,
+    clock: list[float],
+    lease_clock: list[float] | None = None,
+    *,
+    catch_up_seconds: float = 0,
+    **more: str,
 ) -> Operator:
     configuration = client.Configuration(host=str(kmock.url).rstrip("/"))
     lease_clock = lease_clock or [1000.0]
     return Operator(
-        settings(HEALTH_PORT="0", **more), configuration, clock=lambda: clock[0], lease_clock=lambda: lease_clock[0]
+        settings(HEALTH_PORT="0", **more),
+        configuration,
+        clock=lambda: clock[0],
+        lease_clock=lambda: lease_clock[0],
+        catch_up_seconds=catch_up_seconds,
     )
 
 
@@ -256,25 +264,78 @@ class _Unclosable(HttpEndpoints):
         raise RuntimeError
 
 
-async def test_kopf_lists_when_what_waited_had_its_turn_or_after_ten_seconds(
-    kmock: mock.RawHandler, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def kubeconfig(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Kopf's way to an API server: to none, or to the one whose address is given."""
+    config = tmp_path / "config"
+    monkeypatch.setenv("KUBECONFIG", str(config))
+
+    def point_to(server: str) -> None:
+        document = {
+            "current-context": "x",
+            "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+            "clusters": [{"name": "x", "cluster": {"server": server}}],
+            "users": [{"name": "x", "user": {"token": "unused"}}],
+        }
+        config.write_text(json.dumps(document))
+
+    point_to(NOWHERE.host)
+    return point_to
+
+
+async def test_kopf_lists_when_what_waited_had_its_turn(
+    kmock: mock.RawHandler, kubeconfig: Callable[[str], None]
 ) -> None:
     is_away = [True]
-    kmock["get", lambda _: is_away[0]] << 503
-    kmock["get"] << {"items": []}
-    operator = _operator(kmock, [1000.0])
-    await operator.start()
-    catching_up = asyncio.create_task(operator.catch_up())
-    await _lists(kmock, 1, "/api/v1/pods")
-    assert not catching_up.done(), "nothing was listed yet"
+    _serve_discovery(kmock)
+    kmock["get /api/v1/pods", lambda _: is_away[0]] << 503
+    kmock["get", lambda request: "watch" in request.params] << (lambda: asyncio.sleep(60))
+    kmock[f"get {ANALYSES}"] << {"metadata": {"resourceVersion": "1"}, "items": [ANALYSIS]}
+    kmock["get"] << {"metadata": {"resourceVersion": "1"}, "items": []}
+    kubeconfig(str(kmock.url).rstrip("/"))
+    operator, stop_flag = _operator(kmock, [1000.0], catch_up_seconds=20), asyncio.Event()
+    run = asyncio.create_task(run_kopf(operator, settings(HEALTH_PORT="0"), stop_flag=stop_flag))
+    await _lists(kmock, 2, "/api/v1/pods")
+    assert not _kopfs_lists(kmock)
     is_away[0] = False
-    await asyncio.wait_for(catching_up, 5)
+    async with asyncio.timeout(10):
+        while not _kopfs_lists(kmock):  # noqa: ASYNC110 - the server sets no event
+            await asyncio.sleep(0.01)
+    stop_flag.set()
+    await asyncio.wait_for(run, 10)
+
+
+def _kopfs_lists(kmock: mock.RawHandler) -> list[Any]:
+    """Its lists of analyses; the operator's own has a field selector at first."""
+    return [request for request in kmock[f"get {ANALYSES}"] if "fieldSelector" not in request.params]
+
+
+def _serve_discovery(kmock: mock.RawHandler) -> None:
+    version = {"version": "v1alpha1", "groupVersion": "dealguard.io/v1alpha1"}
+    resource = {"name": "contractanalyses", "namespaced": True, "kind": "ContractAnalysis", "verbs": ["list", "watch"]}
+    kmock["get /api"] << {"versions": ["v1"]}
+    kmock["get /api/v1"] << {"resources": []}
+    kmock["get /apis"] << {
+        "groups": [{"name": "dealguard.io", "preferredVersion": version, "versions": [version]}],
+    }
+    kmock["get /apis/dealguard.io/v1alpha1"] << {"resources": [resource]}
+
+
+async def test_who_catches_up_waits_for_the_lease_and_a_standby_does_not_wait(kmock: mock.RawHandler) -> None:
+    kmock["get"] << SOMEBODY_LEADS
+    standby = _operator(
+        kmock, [1000.0], catch_up_seconds=60, LEADER_ELECTION="true", LEASE_NAMESPACE="here", RESYNC_SECONDS="60"
+    )
+    await standby.start()
+    await asyncio.wait_for(standby.catch_up(), 10)
+    await standby.stop()
+
+
+async def test_an_api_server_that_is_away_holds_kopf_up_for_so_long_only() -> None:
+    operator = Operator(settings(HEALTH_PORT="0"), NOWHERE, catch_up_seconds=0.05)
+    await operator.start()
+    await asyncio.wait_for(operator.catch_up(), 5)
     await operator.stop()
-    away = Operator(settings(HEALTH_PORT="0"), NOWHERE)
-    monkeypatch.setattr("dealguard_operator.main._CATCH_UP_SECONDS", 0.05)
-    await away.start()
-    await asyncio.wait_for(away.catch_up(), 5)
-    await away.stop()
 
 
 class _Failing(Operator):
@@ -299,24 +360,18 @@ class _Failing(Operator):
 
     def run(self) -> float:
         """Let Kopf run it; how long that took, in seconds."""
-        run = kopf.operator(
-            registry=build_registry(self),
-            settings=kopf_settings(settings(NAMESPACES="acme")),
-            standalone=True,
-            namespaces=["acme"],
-            stop_flag=None if self._fails_at_start else self.stop_flag,
-        )
         began = time.monotonic()
-        asyncio.run(end_with(run, self.stopped))
+        stop_flag = None if self._fails_at_start else self.stop_flag
+        asyncio.run(run_kopf(self, settings(NAMESPACES="acme"), stop_flag=stop_flag))
         return time.monotonic() - began
 
 
 class _StoppedWhileCatchingUp(_Failing):
-    """Is asked to end while it waits for the API server, and can be closed."""
+    """Is asked to end while it waits for the API server."""
 
     def __init__(self) -> None:
         super().__init__(fails_at_start=False)
-        self.endpoints = HttpEndpoints(0, find_dead=list, find_unready=list)
+        self._catch_up_seconds = 20
 
     async def start(self) -> None:
         await Operator.start(self)
@@ -333,21 +388,7 @@ def test_a_start_that_failed_halfway_is_not_tried_again_on_top_of_itself(monkeyp
     operator = _Failing(fails_at_start=True)
     with pytest.raises(Exception, match="One or more handlers failed"):
         operator.run()
-    assert operator.calls == ["start"]
-
-
-@pytest.fixture
-def kubeconfig(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Kopf's way to an API server that is not there."""
-    config = tmp_path / "config"
-    document = {
-        "current-context": "x",
-        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
-        "clusters": [{"name": "x", "cluster": {"server": NOWHERE.host}}],
-        "users": [{"name": "x", "user": {"token": "unused"}}],
-    }
-    config.write_text(json.dumps(document))
-    monkeypatch.setenv("KUBECONFIG", str(config))
+    assert operator.calls == ["start", "stop"]
 
 
 @pytest.mark.usefixtures("kubeconfig")
@@ -357,8 +398,10 @@ def test_a_clean_up_that_fails_does_not_hold_up_the_end() -> None:
     assert operator.calls == ["start", "stop"]
 
 
+@pytest.mark.parametrize("endpoints", [_Unclosable, HttpEndpoints], ids=["and cannot be closed", "and can be closed"])
 @pytest.mark.usefixtures("kubeconfig")
-def test_an_operator_that_still_catches_up_ends_at_once_and_tidily() -> None:
+def test_an_operator_that_still_catches_up_ends_at_once(endpoints: type[HttpEndpoints]) -> None:
     operator = _StoppedWhileCatchingUp()
-    assert operator.run() < 4, "the API server is away, so it would wait for ten seconds"
+    operator.endpoints = endpoints(0, find_dead=list, find_unready=list)
+    assert operator.run() < 4, "the API server is away, so it would wait"
     assert operator.calls == ["start", "stop"]

@@ -302,6 +302,19 @@ def keep_ended(api_server: ApiServer, name: str, *, generation: int = 1, **spec:
     raw["status"] = {"phase": "Failed", "run": 1, "observedGeneration": 1, "finishedAt": finished_at}
 
 
+async def test_what_was_deleted_before_its_first_status_is_forgotten(
+    api_server: CrowdedApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with reconciling(api_server, RESYNC_SECONDS="1000") as reconciler:
+        await reconciler.wait_synced()
+        api_server.analyse("lease")
+        raw = api_server.objects["contractanalyses"].pop("lease")
+        reconciler.see_analysis(raw, is_deleted=False)
+        assert len(list(reconciler.snapshot().analyses)) == 1
+        await wait_until(lambda: not list(reconciler.snapshot().analyses))
+    assert "trying again" not in caplog.text
+
+
 @pytest.mark.parametrize("is_told_first_by", ["a list", "the watch"])
 async def test_of_what_has_ended_only_what_has_something_to_be_done_is_looked_at(
     is_told_first_by: str, api_server: CrowdedApiServer, monkeypatch: pytest.MonkeyPatch

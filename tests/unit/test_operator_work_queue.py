@@ -37,6 +37,7 @@ async def test_what_changes_while_it_is_looked_at_is_due_again_and_urgent_if_it_
 
 async def test_it_ran_dry_when_somebody_found_nothing_due() -> None:
     queue = WorkQueue()
+    await asyncio.wait_for(queue.wait_ran_dry(), 1)  # nothing is due
     queue.add("a")
     ran_dry = asyncio.create_task(queue.wait_ran_dry())
     queue.done(await queue.get())
@@ -46,7 +47,14 @@ async def test_it_ran_dry_when_somebody_found_nothing_due() -> None:
     await asyncio.wait_for(ran_dry, 1)
     queue.add("b")
     assert await waiting == "b"
-    await asyncio.wait_for(queue.wait_ran_dry(), 1)  # that it once did does not change
+    queue.add("c")
+    ran_dry = asyncio.create_task(queue.wait_ran_dry())
+    await asyncio.sleep(0.01)
+    assert not ran_dry.done(), "the next time counts"
+    await queue.get()
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.wait_for(ran_dry, 1)
+    waiting.cancel()
 
 
 async def test_no_course_of_events_loses_a_change_or_gives_a_key_to_two() -> None:
