@@ -43,4 +43,4 @@ def test_what_was_imported_is_not_looked_through_again() -> None:
         "print(before, gc.get_freeze_count() > 1000, gc.get_threshold()[0])"
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert told.stdout.split() == ["0", "True", "50000"]
+    assert told.stdout.split() == ["0", "True", "5000"]
