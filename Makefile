@@ -48,7 +48,7 @@ fuzz: $(SETUP_STAMP) ## Try changed PDFs on the reading of PDFs, for two minutes
 	@$(PYTHON) -m tests.fuzz.run --seconds $(SECONDS)
 
 .PHONY: bench
-bench: $(SETUP_STAMP) ## Measure the operator beside three others (ARGS=--quick for a short look; half a day without)
+bench: $(SETUP_STAMP) ## Measure the operator beside three others (ARGS=--quick for a short look; some three hours without)
 	@$(PYTHON) -m benchmarks.operator $(ARGS)
 
 .PHONY: bench-gateway

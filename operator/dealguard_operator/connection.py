@@ -36,10 +36,15 @@ _NO_LIMITS = aiohttp.ClientTimeout(total=None, sock_connect=None)
 
 @dataclass(frozen=True)
 class Collection:
-    """One kind of objects: where the API server has them, and what RBAC calls them."""
+    """One kind of objects: where the API server has them, what RBAC calls them, and how many are listed at a time.
+
+    A page is half a megabyte of JSON or less, and ten times that once decoded: what is kept of each object lies between
+    what is not, so with larger pages the process would need several times the memory, and not give it back.
+    """
 
     api: str  # its path: /api/v1 or /apis/<group>/<version>
     plural: str
+    page_size: int = 100
 
     def path(self, namespace: str | None, name: str = "", subresource: str = "") -> str:
         """The path of the collection in a namespace (None: in all), of an object there, of its subresource."""
@@ -49,8 +54,8 @@ class Collection:
 
 
 ANALYSES = Collection(f"/apis/{names.GROUP}/{names.VERSION}", names.PLURAL)
-JOBS = Collection("/apis/batch/v1", "jobs")
-PODS = Collection("/api/v1", "pods")
+JOBS = Collection("/apis/batch/v1", "jobs", page_size=50)
+PODS = Collection("/api/v1", "pods", page_size=25)
 SECRETS = Collection("/api/v1", "secrets")
 EVENTS = Collection("/api/v1", "events")
 LEASES = Collection("/apis/coordination.k8s.io/v1", "leases")

@@ -6,9 +6,9 @@ import kopf
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
 from dealguard_api import names
+from dealguard_operator.connection import ANALYSES
 from dealguard_operator.kubernetes_api import (
     CONNECT_SECONDS,
-    PAGE_SIZE,
     REQUEST_TIMEOUT_SECONDS,
     WATCH_INACTIVITY_SECONDS,
     WATCH_SECONDS,
@@ -67,7 +67,7 @@ def kopf_settings(settings: OperatorSettings) -> kopf.OperatorSettings:
     kopfs.watching.inactivity_timeout = WATCH_INACTIVITY_SECONDS
 
     # By default the first list is one answer, of which all decoded objects are there at once: 200 MB for 10,000.
-    kopfs.watching.chunk_size = PAGE_SIZE
+    kopfs.watching.chunk_size = ANALYSES.page_size
 
     # The default of 300 s would let one lost answer stop a watch from starting for five minutes.
     kopfs.networking.request_timeout = REQUEST_TIMEOUT_SECONDS

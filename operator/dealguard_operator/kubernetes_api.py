@@ -32,9 +32,6 @@ from dealguard_operator.server_clock import ServerClock
 # A healthy API server answers in milliseconds, and lists in seconds; a request without an answer is given up.
 REQUEST_TIMEOUT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
-# Objects per page of a list. A page of pods is 2 MB of JSON, ten times that once decoded: small enough that decoding
-# one neither holds up the event loop for long nor decides how much memory the process needs.
-PAGE_SIZE = 200
 # What is in no terminal phase, as a field selector.
 UNFINISHED = ",".join(f"status.phase!={phase}" for phase in Phase if phase.is_terminal)
 _SELECTOR = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
@@ -229,7 +226,7 @@ class KubernetesApi:
 
     def _list(self, collection: Collection, namespace: str | None, selector: str, *, fields: str = "") -> Listing:
         selectors = {"labelSelector": selector, "fieldSelector": fields}
-        query = {"limit": str(PAGE_SIZE), **{key: value for key, value in selectors.items() if value}}
+        query = {"limit": str(collection.page_size), **{key: value for key, value in selectors.items() if value}}
         return Listing(lambda page: self._send(Request("list", collection, namespace, query={**query, **page})))
 
     async def _create(self, collection: Collection, manifest: Raw) -> Raw:
