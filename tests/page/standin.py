@@ -275,14 +275,18 @@ class Standin:
         if not self.state.events_work:
             return problem("too-many-streams", 429, 30)
         id_, organization = request.path_params.get("id"), request.query_params.get("organization")
-        if id_ is not None and id_ not in self.state.contracts:
+        followed = None if id_ is None else self.state.contracts.get(id_)
+        if id_ is not None and followed is None:
             return problem("contract-not-found", 404)
-        queue: asyncio.Queue[tuple[str, Contract] | None] = asyncio.Queue()
-        self._listeners.add(queue)
 
         def event(kind: str, contract: Contract) -> str:
             data = contract.model_dump_json(by_alias=True) if kind == "contract" else json.dumps({"id": contract.id})
             return f"event: {kind}\ndata: {data}\n\n"
+
+        # Before anybody is told that somebody listens: then it may be removed at once.
+        first = "event: sync\ndata: {}\n\n" if followed is None else event("contract", followed)
+        queue: asyncio.Queue[tuple[str, Contract] | None] = asyncio.Queue()
+        self._listeners.add(queue)
 
         async def events() -> AsyncIterator[str]:
             try:
@@ -291,7 +295,7 @@ class Standin:
                     while await queue.get() is not None:
                         pass
                     return
-                yield "event: sync\ndata: {}\n\n" if id_ is None else event("contract", self.state.contracts[id_])
+                yield first
                 while (change := await queue.get()) is not None:
                     if id_ in (None, change[1].id) and organization in (None, change[1].organization):
                         yield event(*change)

@@ -137,6 +137,7 @@ async def test_lists_are_read_page_by_page_and_selected_by_the_server(
     assert [item["metadata"]["name"] async for item in api.list_jobs(NAMESPACE)] == ["a", "b"]
     requests = list(kmock[f"get {JOBS}"])
     assert [request.params.get("continue") for request in requests] == [None, "more"]
+    assert {request.params["limit"] for request in requests} == {"50"}
     assert {request.params["labelSelector"] for request in requests} == {
         "app.kubernetes.io/managed-by=dealguard-operator"
     }
