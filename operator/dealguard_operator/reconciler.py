@@ -132,7 +132,6 @@ class Reconciler:
         self._watches = WatchCheck(clock)
         self._resynced_at = self._store.now()
         self._due_at = self._resynced_at + settings.resync_seconds
-        self._lists_unfinished_first = True  # until something was listed, or could not be
         self._last_event_at = dict.fromkeys((names.PLURAL, "jobs", "pods"), self._resynced_at)
         self._queue = WorkQueue()
         self._places = Places(Limits(settings.max_running, settings.max_running_per_namespace))
@@ -268,10 +267,9 @@ class Reconciler:
             self._list_asked_for.clear()
             began_at = self._store.now()
             try:
-                await self._resync()
+                await self._resync(is_first_look=failures == 0 and not self.is_synced)
             except errors.ApiError as error:
                 failures += 1
-                self._lists_unfinished_first = False
                 self._due_at = min(self._due_at, self._resynced_at + self._settings.resync_seconds)
                 self._watches.start_anew()  # an API server that is away says nothing about them
                 hint = f" Is {names.PLURAL}.{names.GROUP} installed?" if isinstance(error, errors.NotFoundError) else ""
@@ -281,7 +279,6 @@ class Reconciler:
             failures = 0
             self._resynced_at = self._store.now()
             self._synced.set()
-            self._lists_unfinished_first = False
             took_seconds = self._resynced_at - began_at
             pause_seconds = _pause_seconds(self._settings.resync_seconds, took_seconds)
             self._due_at = self._resynced_at + pause_seconds + took_seconds
@@ -298,7 +295,7 @@ class Reconciler:
                     await self._list_asked_for.wait()
                 return
 
-    async def _resync(self) -> None:
+    async def _resync(self, *, is_first_look: bool) -> None:
         for namespace in self._settings.namespaces or (None,):
             began_at = self._store.now()
             pods = await self._list("pods", namespace, self._api.list_pods(namespace), pod_from, self._store.pod)
@@ -306,7 +303,7 @@ class Reconciler:
             began_at = self._store.now()
             jobs = await self._list("jobs", namespace, self._api.list_jobs(namespace), job_from, self._store.job)
             self._take_up(self._store.replace_jobs(namespace, jobs, list_began_at=began_at))
-            await self._resync_analyses(namespace)
+            await self._resync_analyses(namespace, is_first_look=is_first_look)
         # All that run are known before a place is given away. Who only waits for one is called when it is free.
         unfinished = [one for uid in self._store.unfinished() if (one := self._observe(uid)) is not None]
         for observation in unfinished:
@@ -315,13 +312,13 @@ class Reconciler:
         self._call_next()
         await self._save_memory()
 
-    async def _resync_analyses(self, namespace: str | None) -> None:
+    async def _resync_analyses(self, namespace: str | None, *, is_first_look: bool) -> None:
         """All analyses; at first those that have not ended, for which somebody waits.
 
         Thousands that have ended come from Kopf meanwhile, and with the next resync. If the first look fails, the next
         one is complete: it is read page by page, and what was deleted meanwhile is missing in it.
         """
-        if self._lists_unfinished_first:
+        if is_first_look:
             with contextlib.suppress(errors.RejectedError):  # by an older definition
                 listing = self._api.list_unfinished_analyses(namespace)
                 unfinished = await self._list_analyses(namespace, listing)

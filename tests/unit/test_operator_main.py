@@ -321,7 +321,7 @@ def _serve_discovery(kmock: mock.RawHandler) -> None:
     kmock["get /apis/dealguard.io/v1alpha1"] << {"resources": [resource]}
 
 
-async def test_who_catches_up_waits_for_the_lease_and_a_standby_does_not_wait(kmock: mock.RawHandler) -> None:
+async def test_a_standby_does_not_catch_up(kmock: mock.RawHandler) -> None:
     kmock["get"] << SOMEBODY_LEADS
     standby = _operator(
         kmock, [1000.0], catch_up_seconds=60, LEADER_ELECTION="true", LEASE_NAMESPACE="here", RESYNC_SECONDS="60"

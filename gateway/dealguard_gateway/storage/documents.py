@@ -160,7 +160,8 @@ class DocumentStorage:
         first_try = asyncio.Event()
         self.later(self._take_back(key, upload_id, first_try))
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(first_try.wait()), _UNDO_PATIENCE_SECONDS)
+            async with asyncio.timeout(_UNDO_PATIENCE_SECONDS):
+                await first_try.wait()
 
     async def find(self, key: str) -> StoredObject | None:
         """The object's present version; None if there is none."""
