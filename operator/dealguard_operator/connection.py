@@ -30,6 +30,8 @@ Raw = dict[str, Any]
 # A line of a watch is one object, at most 1.5 MB in etcd; aiohttp reads lines of twice this size.
 _READ_BUFFER_BYTES = 1 << 21
 _TOO_MANY_REQUESTS = 429
+# Whatever a proxy asks for: lists and watches wait for it, and with them everybody.
+_LONGEST_RETRY_AFTER_SECONDS = 60.0
 # One timer a request is enough, and that is ours.
 _NO_LIMITS = aiohttp.ClientTimeout(total=None, sock_connect=None)
 
@@ -138,6 +140,8 @@ class Connection:
             self._clock.answered(headers.get("Date"), came_at)
         if status >= 300:
             raise error_from(status, answer, headers)
+        if not answer:
+            raise errors.UnavailableError(f"HTTP {status} without an object: what answers is no API server")
         return answer
 
     @asynccontextmanager
@@ -224,14 +228,16 @@ def error_from(status: int, answer: Mapping[str, Any], headers: Mapping[str, str
         return kind(message, status=status)
     # Our own missing rights are the installation's to repair; a refusal by quota or policy has another wording.
     lacks_rights = status == 401 or (status == 403 and ("cannot" in message and " User " in f" {message} "))
+    is_starting = status == 403 and "not yet ready to handle request" in message  # its admission plugins still read
     # 410: a list took longer than its page tokens live.
-    if lacks_rights or status in (408, 410, _TOO_MANY_REQUESTS) or status >= 500:
+    if lacks_rights or is_starting or status in (408, 410, _TOO_MANY_REQUESTS) or status >= 500:
         return errors.UnavailableError(message, status=status, retry_after_seconds=_retry_after(headers))
-    if status == 403 and "exceeded quota" in message:
+    # Of a quota that was just created it is not known yet what is used.
+    if status == 403 and ("exceeded quota" in message or "status unknown for quota" in message):
         return errors.QuotaExceededError(message, status=status)
     return errors.RejectedError(message, status=status)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("Retry-After", "")
-    return float(value) if value.isdecimal() else None
+    return min(float(value), _LONGEST_RETRY_AFTER_SECONDS) if value.isdecimal() else None

@@ -34,7 +34,9 @@ from dealguard_operator.policies.events import events_between
 from dealguard_operator.policies.messages import safe, with_next_step
 from dealguard_operator.policies.outcome import (
     DEFAULT_START_DEADLINE_SECONDS,
+    MAX_JOBS,
     OVER_DEADLINE,
+    OVERDUE_SECONDS,
     fail,
     judge,
     judge_overdue,
@@ -42,7 +44,7 @@ from dealguard_operator.policies.outcome import (
 )
 from dealguard_operator.policies.progress import in_progress, is_mere_progress, lacks_pod, may_lack_pod, pod_expected_by
 from dealguard_operator.policies.reuse import completed_from_storage, needs_lookup, report_to_take
-from dealguard_operator.policies.runs import asks_for_another_run, begin_run
+from dealguard_operator.policies.runs import asks_for_another_run, begin_another_job, begin_run
 from dealguard_operator.policies.stopping import is_suspended, requested_stop
 from dealguard_operator.policies.ttl_after_finished import deletion_time
 
@@ -193,14 +195,22 @@ def _actions(observation: Observation, status: ContractAnalysisStatus, now: date
         if due is not None and now >= due and analysis.status.phase == status.phase:
             return (DeleteAnalysis(analysis.uid, analysis.resource_version),)
         return ()
-    if job is None and status.job_name is None:
-        return () if is_stopped else _start(observation, status, now)
+    if job is None:
+        return () if is_stopped else _without_job(observation, status, now)
     has_started = any(pod.has_started for pod in observation.live_pods)
     # The URLs in it are good for as long as the Job's deadline, which does not run while the Job is suspended.
-    is_due = job is not None and job.is_active and not job.is_suspended
-    if job is not None and is_due and not observation.has_secret and not has_started:
+    is_due = job.is_active and not job.is_suspended
+    if is_due and not observation.has_secret and not has_started:
         return (CreateSecret(job, status.run or 1),)
     return ()
+
+
+def _without_job(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> tuple[Action, ...]:
+    """What brings a run nearer to its Job; if that is gone, whether the run's report is stored is to be known."""
+    if status.job_name is None:
+        return _start(observation, status, now)
+    is_over = observation.is_fresh and not observation.live_pods
+    return (LookUpReport(),) if is_over and needs_lookup(observation, now, may_start=False) else ()
 
 
 def _start(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> tuple[Action, ...]:
@@ -248,10 +258,25 @@ def _refusal(observation: Observation) -> Cause | None:
 
 
 def _job_deleted(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict:
+    """The verdict on a run whose Job is gone: a report that it stored is taken by another Job's pod, and not paid."""
     if not observation.is_fresh:
         return Verdict(needs_fresh=True)  # a watch that lags is no deletion
+    lookup = observation.lookup
+    if observation.live_pods and now < (pods_end := _pods_end(observation)):
+        return Verdict(status, wait_until=pods_end)  # they have seconds to say what they spent, or go on without it
+    if lookup is None or lookup.unavailable is not None:
+        return Verdict(status, wait_until=lookup.retry_at if lookup is not None else None)  # see `_actions`
+    if lookup.is_own_stored and (status.job_count or 1) < MAX_JOBS:
+        return Verdict(begin_another_job(observation.analysis, status, now))
     cause = Cause(Reason.JOB_DELETED, str(explain(Reason.JOB_DELETED)))
     return Verdict(fail(observation.analysis, status, cause, None, now))
+
+
+def _pods_end(observation: Observation) -> datetime:
+    """When the pods of a Job that is gone have ended by themselves."""
+    analysis = observation.analysis
+    began_at = max(pod.created_at for pod in observation.live_pods)
+    return began_at + timedelta(seconds=analysis.spec.deadline_seconds + OVERDUE_SECONDS)
 
 
 def _queued(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> ContractAnalysisStatus:

@@ -76,7 +76,8 @@ def in_cluster_server(environment: Mapping[str, str]) -> str:
 class Listing:
     """A list, read page by page.
 
-    Once it was read, `resource_version` says what it shows: a watch that goes on from there misses nothing.
+    Once it was read, `resource_version` says what it shows: a watch that goes on from there misses nothing. Reading
+    raises an `errors.ApiError` if it is not complete.
     """
 
     def __init__(self, read_page: Callable[[Mapping[str, str]], Awaitable[Raw]]) -> None:
@@ -87,6 +88,8 @@ class Listing:
         token = ""
         while True:
             page = await self._read_page({"continue": token} if token else {})
+            if "items" not in page:
+                raise errors.UnavailableError("the answer is no list: what answers is no API server")
             metadata = page.get("metadata") or {}
             self.resource_version = metadata.get("resourceVersion") or ""
             for item in page.get("items") or []:
@@ -130,9 +133,10 @@ class KubernetesApi:
         """Close the connections."""
         await self._connection.close()
 
-    def list_analyses(self, namespace: str | None) -> Listing:
-        """All analyses of a namespace; None: of all namespaces."""
-        return self._list(ANALYSES, namespace, self._analysis_selector)
+    def list_analyses(self, namespace: str | None, name: str = "") -> Listing:
+        """All analyses of a namespace (None: of all namespaces), or the one of that name, if it is selected."""
+        fields = f"metadata.name={name}" if name else ""
+        return self._list(ANALYSES, namespace, self._analysis_selector, fields=fields)
 
     def list_unfinished_analyses(self, namespace: str | None) -> Listing:
         """Those of them that are in no terminal phase.
@@ -149,6 +153,11 @@ class KubernetesApi:
     def list_pods(self, namespace: str | None, analysis_uid: str | None = None) -> Listing:
         """The operator's pods in a namespace (None: in all), or the pods of one analysis, by its uid's label alone."""
         return self._list(PODS, namespace, _SELECTOR if analysis_uid is None else f"{names.LABEL_UID}={analysis_uid}")
+
+    async def check_lists(self, namespace: str | None) -> None:
+        """See whether analyses, Jobs and pods may be listed: one object of each is asked for, whosever it is."""
+        for collection in (ANALYSES, JOBS, PODS):
+            await self._send(Request("list", collection, namespace, query={"limit": "1"}))
 
     def watch(
         self, collection: Collection, namespace: str | None, resource_version: str

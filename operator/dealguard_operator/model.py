@@ -215,6 +215,7 @@ class Lookup:
     at: datetime | None  # None: it is not asked, in this installation
     document: DocumentVersion | None = None  # as it was then; None if there was none
     report: StoredReport | None = None
+    is_own_stored: bool = False  # whether the run's own report is there, if it has had a Job
     unavailable: str | None = None  # why it said nothing, in a sentence
     retry_at: datetime | None = None  # when to ask again, if it said nothing
 

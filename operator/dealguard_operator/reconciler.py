@@ -203,6 +203,9 @@ class Reconciler:
 
     def take_everything_up(self) -> None:
         """Look at all analyses, because this process leads from now on."""
+        # What was refused to this process in an earlier term is asked for anew.
+        for refusals in (self._job_rejections, self._quota_refusals, self._secret_refusals):
+            refusals.clear()
         # First who runs: standing by, it was not noted whose Job the other leader made or saw end.
         for uid in dict.fromkeys((*self._places.taken(), *self._store.unfinished())):
             if (observation := self._observe(uid)) is not None:
@@ -285,15 +288,29 @@ class Reconciler:
             await self._pause(pause_seconds)
 
     async def _pause(self, seconds: float) -> None:
-        """Wait until a list is asked for, or it is time for one; save memory as often as without longer pauses."""
+        """Wait until a list is asked for, it is time for one, or none would be answered.
+
+        Whether it would, and what memory can be saved, is seen to as often as without longer pauses.
+        """
         parts = max(1, round(seconds / self._settings.resync_seconds))
         for part in range(parts):
             if part > 0:
                 await self._save_memory()
+                if not await self._can_list():
+                    return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds / parts):
                     await self._list_asked_for.wait()
                 return
+
+    async def _can_list(self) -> bool:
+        """Whether lists are answered: an open watch goes on for minutes after the right to it was taken away."""
+        try:
+            for namespace in self._settings.namespaces or (None,):
+                await self._api.check_lists(namespace)
+        except errors.ApiError:
+            return False
+        return True
 
     async def _resync(self, *, is_first_look: bool) -> None:
         for namespace in self._settings.namespaces or (None,):
@@ -326,6 +343,10 @@ class Reconciler:
                 return
         began_at = self._store.now()
         analyses = await self._list_analyses(namespace, self._api.list_analyses(namespace))
+        for lost in self._store.lost_analyses(namespace, analyses, list_began_at=began_at):
+            if isinstance(lost, Analysis) and not has_ended(lost):  # a list may lag, and no event would bring it back
+                confirming = self._api.list_analyses(lost.namespace, lost.name)
+                analyses += await _collect(known_analysis_from, confirming, self._store.known_analysis)
         self._take_up(self._store.replace_analyses(namespace, analyses, list_began_at=began_at))
 
     async def _list_analyses(self, namespace: str | None, listing: Listing) -> list[KnownAnalysis]:
@@ -628,12 +649,22 @@ class Reconciler:
     async def _delete_job(self, analysis: Analysis, name: str, uid: str) -> None:
         try:
             raw = await self._api.delete_job(analysis.namespace, name, uid=uid)
-        except (errors.NotFoundError, errors.ConflictError):  # gone, or another one of that name
+        except errors.NotFoundError:
+            raw = {}
+        except errors.ConflictError as error:  # another one of that name, or somebody wrote to it at this moment
+            if await self._has_job(analysis.namespace, name, uid):
+                raise errors.UnavailableError(error.message) from error
             raw = {}
         if raw.get("kind") == "Job":
             self._store.put_job(job_from(raw))
         elif (observation := self._store.observe(analysis.uid)) and observation.job and observation.job.uid == uid:
             self._store.remove_job(observation.job)
+
+    async def _has_job(self, namespace: str, name: str, uid: str) -> bool:
+        try:
+            return job_from(await self._api.get_job(namespace, name)).uid == uid
+        except errors.NotFoundError:
+            return False
 
     async def _delete_analysis(self, analysis: Analysis, uid: str, resource_version: str) -> None:
         AnalysisLogger(analysis).info("Deleting it, as spec.ttlSecondsAfterFinished asks.")
@@ -656,6 +687,8 @@ class Reconciler:
         """Keep nothing more for an analysis that is not known, or no longer."""
         self._given_up += 1
         self._unpackable.discard(uid)
+        if self._reuse is not None:
+            self._reuse.forget(uid)
         self._leave(uid)
 
     def _leave(self, uid: str) -> None:

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from dealguard_api import names
 from dealguard_api.resource import ContractAnalysisStatus
 from dealguard_operator.errors import StorageUnavailableError
 from dealguard_operator.logs import AnalysisLogger
@@ -49,13 +50,19 @@ class Reuse:
         self._claude = settings.claude
         self._image = settings.analyzer_image
         self._now = now
-        self._writing: set[asyncio.Task[None]] = set()
+        self._writing: dict[str, asyncio.Task[None]] = {}  # by the analysis's uid
         self._unanswered: set[str] = set()  # the uids of those that asked in vain since the storage last answered
 
     async def look_up(self, analysis: Analysis) -> Lookup:
-        """Ask the storage for the document and an earlier report; that it does not answer is an answer too."""
+        """Ask the storage for the document and an earlier report, or for the report of a run whose Job is gone.
+
+        That it does not answer is an answer too.
+        """
         report: StoredReport | None = None
         try:
+            if analysis.status.job_name is not None:
+                key = names.report_key(analysis.namespace, analysis.uid, analysis.status.run or 1)
+                return Lookup(self._now(), is_own_stored=await self._storage.find(key) is not None)
             document = await self._document(analysis)
             for key in pointers_to_read(analysis, document, self._claude, self._image):
                 report = report or await self._follow(analysis, key)
@@ -83,21 +90,31 @@ class Reuse:
             status: its status at the end of the run.
             note: what the run's Job kept.
         """
+        self.forget(analysis.uid)
         first_try = asyncio.Event()
-        task = asyncio.create_task(self._keep_writing(analysis, status, note, first_try))
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
+        task = self._writing[analysis.uid] = asyncio.create_task(self._keep_writing(analysis, status, note, first_try))
+        task.add_done_callback(lambda _: self._written(analysis.uid, task))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await first_try.wait()
 
+    def forget(self, uid: str) -> None:
+        """Note nothing more for an analysis that is gone: what it quoted may be erased by now."""
+        if (task := self._writing.pop(uid, None)) is not None:
+            task.cancel()
+
     async def close(self) -> None:
         """Give up what is not written yet."""
-        for task in self._writing:
+        tasks = list(self._writing.values())
+        for task in tasks:
             task.cancel()
-        if self._writing:
-            await asyncio.wait(self._writing)
+        if tasks:
+            await asyncio.wait(tasks)
         await self._storage.close()
+
+    def _written(self, uid: str, task: asyncio.Task[None]) -> None:
+        if self._writing.get(uid) is task:
+            del self._writing[uid]
 
     async def _document(self, analysis: Analysis) -> DocumentVersion | None:
         key = analysis.spec.document.key

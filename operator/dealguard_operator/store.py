@@ -104,23 +104,29 @@ class _Kind(Generic[ObjectT]):
             The objects that changed or went.
         """
         listed = list(listed)
+        lost = self.lost(is_in_list, listed, list_began_at=list_began_at)
         changed = [
             value
             for value in listed
             # What was thought deleted before the list was asked for, because a lagging one did not have it, lives.
             if self.put(value, is_fresh=is_fresh or self._was_deleted_before(value.uid, list_began_at))
         ]
-        present = {value.uid for value in listed}
-        lost = [
-            uid
-            for uid, entry in self._entries.items()
-            if uid not in present and entry.observed_at < list_began_at and is_in_list(entry.value)
-        ]
-        changed += [value for uid in lost if (value := self.remove(uid)) is not None]
+        changed += [removed for value in lost if (removed := self.remove(value.uid)) is not None]
         if not is_fresh:  # these come one after the other, so no other one was asked for earlier
             oldest = list_began_at - self._remembered_seconds
             self._deleted = {uid: grave for uid, grave in self._deleted.items() if grave.deleted_at >= oldest}
         return changed
+
+    def lost(
+        self, is_in_list: Callable[[ObjectT], bool], listed: Iterable[ObjectT], *, list_began_at: float
+    ) -> list[ObjectT]:
+        """What is missing in a complete list and was not seen since the list began."""
+        present = {value.uid for value in listed}
+        return [
+            entry.value
+            for uid, entry in self._entries.items()
+            if uid not in present and entry.observed_at < list_began_at and is_in_list(entry.value)
+        ]
 
     def _was_deleted_before(self, uid: str, list_began_at: float) -> bool:
         tombstone = self._deleted.get(uid)
@@ -186,6 +192,12 @@ class Store:
         _discard(self._pod_uids, pod.analysis_uid, pod.uid)
         if self._may_still_matter(pod.analysis_uid):
             self._last_words.setdefault(pod.analysis_uid, {})[pod.uid] = gone(pod)
+
+    def lost_analyses(
+        self, namespace: str | None, listed: Iterable[KnownAnalysis], *, list_began_at: float
+    ) -> list[KnownAnalysis]:
+        """Which analyses `replace_analyses` would remove."""
+        return self._analyses.lost(_lives_in(namespace), listed, list_began_at=list_began_at)
 
     def replace_analyses(
         self, namespace: str | None, listed: Iterable[KnownAnalysis], *, list_began_at: float

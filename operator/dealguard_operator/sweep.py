@@ -35,6 +35,8 @@ _MAX_POINTER_BYTES = 64 * 1024
 _MAX_RECORD_BYTES = 256 * 1024 * 1024
 _KEYS_SHOWN = 20
 _AT_A_TIME = 8
+# Some seconds' work, after which all analyses are listed again: a new one may need what nothing needed before.
+_REMOVED_AT_ONCE = 500
 _RECORDS = "sweep/"
 
 
@@ -116,8 +118,11 @@ class Sweep:
         removed = await self._remove_unchanged(survey.pointers)
         if removed:
             await asyncio.sleep(self._settle_seconds)
-        living = await self._living()
-        return removed + await self._remove_unchanged([item for item in survey.due if is_orphan(item.key, living)])
+        for start in range(0, len(survey.due), _REMOVED_AT_ONCE):
+            living = await self._living()
+            due = [item for item in survey.due[start : start + _REMOVED_AT_ONCE] if is_orphan(item.key, living)]
+            removed += await self._remove_unchanged(due)
+        return removed
 
     async def _list(self, prefix: str) -> list[StoredObject]:
         prefixes = [f"{prefix}{namespace}/" for namespace in self._namespaces] or [prefix]

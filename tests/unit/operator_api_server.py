@@ -24,7 +24,9 @@ class ApiServer:
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, dict[str, Any]]] = {plural: {} for plural in KINDS}  # by name
         self.conflicts = 0  # how many status writes to refuse
-        self.lists = 0  # how many were asked for
+        self.lists = 0  # how many were asked for, to be read to their end
+        self.refuses_lists = False
+        self.left_out: set[str] = set()  # names that a lagging list does not show
         self.failing_lists = 0  # how many of the first ones fail
         self.can_select_phases = True  # else the installed definition is an older one
         self._versions = 0
@@ -110,15 +112,24 @@ class ApiServer:
         plural, name = match[1], match[2]
         stored = self.objects[plural]
         if request.method == "GET" and name is None:
+            if self.refuses_lists:
+                message = f'{plural} is forbidden: User "operator" cannot list resource "{plural}"'
+                return web.json_response({"kind": "Status", "message": message}, status=403)
+            if request.query.get("limit") == "1":
+                return web.json_response({"items": [*stored.values()][:1], "metadata": {}})
             self.lists += 1
             if self.lists <= self.failing_lists:
                 return web.json_response({"kind": "Status", "message": "etcd is away"}, status=500)
             fields = request.query.get("fieldSelector", "")
+            if fields.startswith("metadata.name="):
+                asked_for = stored.get(fields.removeprefix("metadata.name="))
+                return web.json_response({"items": [asked_for] if asked_for else [], "metadata": {}})
             if fields and not self.can_select_phases:
                 message = "field label not supported: status.phase"
                 return web.json_response({"kind": "Status", "message": message}, status=400)
             left_out = re.findall(r"status\.phase!=(\w+)", fields)
-            items = [one for one in stored.values() if one.get("status", {}).get("phase") not in left_out]
+            shown = [one for name, one in stored.items() if name not in self.left_out]
+            items = [one for one in shown if one.get("status", {}).get("phase") not in left_out]
             return web.json_response({"items": items, "metadata": {}})
         if request.method == "POST":
             return web.json_response(self.put(plural, await request.json()))

@@ -83,6 +83,35 @@ def test_a_result_lost_with_its_pod_is_read_again_from_storage() -> None:
     assert again.actions == (CreateJob(f"{JOB_NAME}-2", 1),), "the same run: its pod finds the stored report"
 
 
+def test_a_pod_whose_job_was_deleted_has_its_last_words() -> None:
+    deleted = observe(running(), job=None)
+    status, decision = settle(deleted, 60)
+    assert (status.phase, decision.actions) == (Phase.PROCESSING, ())
+    assert decision.requeue_after_seconds is not None
+    assert 0 < decision.requeue_after_seconds < 400
+    late, _ = settle(deleted, 60 + decision.requeue_after_seconds)
+    assert late.failure is not None
+    assert late.failure.reason == Reason.JOB_DELETED
+    spent, _ = settle(observe(failed(143, usage=usage(7)), job=None), 65)
+    assert spent.failure is not None
+    assert (spent.failure.reason, spent.usage) == (Reason.JOB_DELETED, Usage.model_validate(usage(7)))
+    finished, _ = settle(observe(succeeded(), job=None), 65)
+    assert finished.phase is Phase.COMPLETED
+
+
+def test_a_resumed_run_says_that_its_new_job_has_no_pod() -> None:
+    before = started().model_copy(
+        update={
+            "job_count": 2,
+            "attempts": [Attempt(pod_name=f"{JOB_NAME}-abcde", reason=Reason.TERMINATED, started_at=at(2))],
+            "attempt_count": 1,
+        }
+    )
+    second = replace(job(), name=f"{JOB_NAME}-2")
+    status, _ = settle(observe(job=second, status=before), 60)
+    assert status.conditions[0].reason == Reason.POD_NOT_CREATED
+
+
 # Waiting for a place, and for a start.
 
 
@@ -483,7 +512,7 @@ FAILURES = [
         Reason.NOT_A_PDF,
     ),
     FailureCase("the pod is lost and the Job says nothing", observe(job=job(BACKOFF)), Reason.ATTEMPTS_EXHAUSTED),
-    FailureCase("somebody deleted the Job", observe(running(), job=None), Reason.JOB_DELETED, ("runToken",)),
+    FailureCase("somebody deleted the Job", observe(job=None), Reason.JOB_DELETED, ("runToken",)),
     FailureCase(
         "Job after Job completed but their pods are lost",
         observe(status=started().model_copy(update={"job_count": 5}), job=job(condition("Complete"))),

@@ -41,6 +41,7 @@ def refusal(status: int, message: str = "no", reason: str = "", causes: list[str
     ("why", "answer", "expected", "retry_after_seconds"),
     [
         ("too many requests", refusal(429, Retry_After="7"), errors.UnavailableError, 7.0),
+        ("a proxy that asks for an hour", refusal(503, Retry_After="3600"), errors.UnavailableError, 60.0),
         ("without a hint", refusal(429), errors.UnavailableError, None),
         ("a date for a hint", refusal(503, Retry_After="Mon, 23 Nov 2026 12:00:00 GMT"), errors.UnavailableError, None),
         ("internal error", refusal(500), errors.UnavailableError, None),
@@ -53,6 +54,18 @@ def refusal(status: int, message: str = "no", reason: str = "", causes: list[str
             None,
         ),
         ("quota", refusal(403, 'jobs.batch "x" is forbidden: exceeded quota: small'), errors.QuotaExceededError, None),
+        (
+            "a quota that was just created",
+            refusal(403, 'jobs.batch "x" is forbidden: status unknown for quota: small, resources: count/jobs.batch'),
+            errors.QuotaExceededError,
+            None,
+        ),
+        (
+            "it has just started",
+            refusal(403, 'jobs.batch "x" is forbidden: not yet ready to handle request'),
+            errors.UnavailableError,
+            None,
+        ),
         (
             "a policy that speaks of users",
             refusal(403, 'jobs.batch "x" is forbidden: ValidatingAdmissionPolicy denied request: User agents'),
@@ -96,9 +109,17 @@ async def test_a_refused_connection_is_no_traceback() -> None:
     await api.close()
 
 
-async def test_an_answer_that_is_no_json_is_an_empty_object(kmock: mock.RawHandler, api: KubernetesApi) -> None:
-    kmock[f"get {JOBS}/x"] << b"not json"
-    assert await api.get_job(NAMESPACE, "x") == {}
+@pytest.mark.parametrize("answer", [b"not json", b"[]", b""])
+async def test_an_answer_without_an_object_may_pass(kmock: mock.RawHandler, api: KubernetesApi, answer: bytes) -> None:
+    kmock[f"get {JOBS}/x"] << answer
+    with pytest.raises(errors.UnavailableError, match="no API server"):
+        await api.get_job(NAMESPACE, "x")
+
+
+async def test_an_answer_that_is_no_list_is_no_empty_list(kmock: mock.RawHandler, api: KubernetesApi) -> None:
+    kmock[f"get {JOBS}"] << {"status": "ok"}
+    with pytest.raises(errors.UnavailableError, match="no list"):
+        _ = [job async for job in api.list_jobs(NAMESPACE)]
 
 
 @pytest.mark.parametrize(

@@ -321,6 +321,31 @@ def _serve_discovery(kmock: mock.RawHandler) -> None:
     kmock["get /apis/dealguard.io/v1alpha1"] << {"resources": [resource]}
 
 
+async def test_a_leader_catches_up(kmock: mock.RawHandler) -> None:
+    hold = asyncio.Event()
+    lease = {"metadata": {"resourceVersion": "1"}, "spec": {}}
+    waiting = [
+        {**ANALYSIS, "metadata": {**ANALYSIS["metadata"], "name": f"a{number}", "uid": f"u{number}"}, "status": {}}
+        for number in range(40)
+    ]
+    kmock[f"get {LEASE}"] << lease
+    kmock[f"put {LEASE}"] << lease
+    kmock["put"] << hold.wait
+    kmock[f"get {ANALYSES}"] << {"items": waiting}
+    kmock["get"] << {"items": []}
+    leader = _operator(kmock, [1000.0], catch_up_seconds=60, LEADER_ELECTION="true", LEASE_NAMESPACE="here")
+    await leader.start()
+    catching_up = asyncio.create_task(leader.catch_up())
+    async with asyncio.timeout(10):
+        while len(kmock["put"]) < 16:  # noqa: ASYNC110 - the server sets no event
+            await asyncio.sleep(0.01)
+    assert leader.leads()
+    assert not catching_up.done(), "as many again had no turn yet"
+    hold.set()
+    await asyncio.wait_for(catching_up, 10)
+    await leader.stop()
+
+
 async def test_a_standby_does_not_catch_up(kmock: mock.RawHandler) -> None:
     kmock["get"] << SOMEBODY_LEADS
     standby = _operator(

@@ -27,10 +27,17 @@ class CrowdedApiServer(ApiServer):
         super().__init__()
         self.is_full = False
         self.crowded = "jobs"
+        self.rejects_jobs = False
+        self.is_noted = asyncio.Event()  # set: what is refused is told
         self.refused = 0
         self.deleted: list[str] = []
+        self.conflicting_deletes = 0  # how many are refused because somebody writes to the object
 
     async def _answer(self, request: web.Request) -> web.Response:
+        if self.rejects_jobs and request.method == "POST" and request.path.endswith("/jobs"):
+            self.refused += 1
+            await self.is_noted.wait()
+            return web.json_response({"kind": "Status", "message": "denied by policy"}, status=403)
         if self.is_full and request.method == "POST" and request.path.endswith(f"/{self.crowded}"):
             self.refused += 1
             message = f'{self.crowded} "x" is forbidden: exceeded quota: small, limited: count/{self.crowded}=1'
@@ -38,6 +45,9 @@ class CrowdedApiServer(ApiServer):
         if request.method == "DELETE":
             name = request.path.rpartition("/")[2]
             self.deleted.append(name)
+            if self.conflicting_deletes:
+                self.conflicting_deletes -= 1
+                return web.json_response({"kind": "Status", "reason": "Conflict"}, status=409)
             self.objects["contractanalyses"].pop(name, None)
             return web.json_response({"kind": "Status"})
         return await super()._answer(request)
@@ -75,7 +85,8 @@ async def reconciling(
 ) -> AsyncIterator[Reconciler]:
     """A reconciler that no watch feeds, by a clock that may be ahead of the API server's."""
     our_settings = settings(**{"RESYNC_SECONDS": "0.05", **chosen})
-    api = KubernetesApi(client.Configuration(host=str(api_server.server.make_url("")).rstrip("/")))
+    configuration = client.Configuration(host=str(api_server.server.make_url("")).rstrip("/"))
+    api = KubernetesApi(configuration, leadership=leadership)
     reconciler = Reconciler(
         api,
         Presigner(our_settings),
@@ -113,6 +124,64 @@ async def test_a_deletion_that_only_a_list_tells_gives_the_place_back(api_server
             await api_server.wait_for(third="Processing")
         else:
             await api_server.wait_for(second="Processing", third="Pending")
+
+
+async def test_a_list_that_lags_takes_nothing_away_that_runs(api_server: CrowdedApiServer) -> None:
+    api_server.analyse("lease")
+    async with reconciling(api_server) as reconciler:
+        await api_server.wait_for(lease="Processing")
+        api_server.left_out = {"lease"}
+        await some_resyncs(api_server)
+        assert _known(reconciler) == {"uid-of-lease"}
+        await api_server.pod("lease", 1, extract=0, analyze=0, message={"result": api_server.result_of("lease")})
+        await api_server.wait_for(lease="Completed")
+        del api_server.objects["contractanalyses"]["lease"]
+        await wait_until(lambda: not _known(reconciler))
+
+
+async def test_a_job_that_somebody_writes_to_is_deleted_all_the_same(api_server: CrowdedApiServer) -> None:
+    api_server.analyse("lease")
+    async with reconciling(api_server, RESYNC_SECONDS="1000") as reconciler:
+        await api_server.wait_for(lease="Processing")
+        api_server.conflicting_deletes = 1
+        running = api_server.objects["contractanalyses"]["lease"]
+        cancelled = api_server.put("contractanalyses", {**running, "spec": {**running["spec"], "cancel": True}})
+        reconciler.see_analysis(cancelled, is_deleted=False)
+        await api_server.wait_for(lease="Cancelled")
+        assert len(api_server.deleted) == 2, "a conflict says nothing about whether it is gone"
+
+
+async def test_what_was_refused_in_an_earlier_term_is_asked_for_anew(api_server: CrowdedApiServer) -> None:
+    leadership = Switch(leads=True)
+    api_server.rejects_jobs = True
+    api_server.analyse("lease")
+    async with reconciling(api_server, leadership, RESYNC_SECONDS="1000") as reconciler:
+        await wait_until(lambda: api_server.refused)
+        leadership.leads = False
+        api_server.is_noted.set()
+        await asyncio.sleep(0.2)  # the refusal is known, and cannot be put on record
+        assert api_server.phases() != ["Failed"]
+        api_server.rejects_jobs = False
+        leadership.leads = True
+        reconciler.take_everything_up()
+        await api_server.wait_for(lease="Processing")
+
+
+async def test_lists_that_are_refused_are_noticed_before_the_next_look_at_everything(
+    api_server: CrowdedApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dealguard_operator.reconciler._LONGEST_PAUSE_RESYNCS", 10_000)
+
+    def clock() -> float:  # a list takes ten minutes of it, so the pause is that long
+        return 600 * api_server.lists
+
+    async with reconciling(api_server, clock=clock, RESYNC_SECONDS="0.1") as reconciler:
+        await reconciler.wait_synced()
+        assert reconciler.seconds_overdue() < -600
+        api_server.refuses_lists = True
+        await wait_until(lambda: reconciler.seconds_overdue() >= -0.1)
+        api_server.refuses_lists = False
+        await wait_until(lambda: reconciler.seconds_overdue() < -600)
 
 
 async def test_what_was_packed_when_it_had_ended_runs_again_when_asked(api_server: CrowdedApiServer) -> None:

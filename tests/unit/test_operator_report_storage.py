@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from dealguard_operator.errors import SettingsError, StorageUnavailableError
 from dealguard_operator.report_storage import ReportStorage, tls_context
 from dealguard_operator.reuse import Reuse
-from tests.unit.operator_cases import analysis, at, settings
+from tests.unit.operator_cases import analysis, at, completed, settings
 
 AWAY = "The object storage does not answer."
 
@@ -217,6 +218,23 @@ async def test_thousands_that_wait_do_not_all_ask_and_are_called_when_it_is_back
     assert reuse.called_back() == {one.uid for one in waiting}
     assert reuse.called_back() == set()
     await reuse.close()
+
+
+async def test_of_what_is_gone_nothing_is_noted(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dealguard_operator.reuse._RETRIES_SECONDS", (0.1,) * 20)
+    chosen = settings(S3_ENDPOINT=server.endpoint)
+    this = analysis(completed())
+    for is_gone in (False, True):
+        reuse = Reuse(ReportStorage(chosen, clock=count(0, 1000).__next__), chosen)  # it is asked each time
+        server.says(503)
+        await reuse.remember(this, this.status, reuse.note_for_job(this, None))
+        if is_gone:
+            reuse.forget(this.uid)
+        asked = server.requests
+        server.says(404, "NoSuchKey")
+        await asyncio.sleep(0.5)
+        assert (server.requests > asked) is not is_gone
+        await reuse.close()
 
 
 async def test_what_a_slow_storage_says_is_as_good_as_what_a_quick_one_says(server: Server) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dealguard_api.pod import ClaudeSettings
+from dealguard_api.reasons import Reason
 from dealguard_api.report import SCHEMA_VERSION, DocumentInfo
 from dealguard_api.resource import ContractAnalysisStatus, Phase, Result, Run
 from dealguard_operator.decide import decide
@@ -327,6 +328,27 @@ def test_a_second_job_of_a_run_looks_again() -> None:
     resumed, decision = settle(Observation(analysis(suspended), lookup=None, is_fresh=True), 9)
     assert resumed.job_count == 2
     assert decision.actions == (LookUpReport(),)
+
+
+def test_a_run_whose_job_is_gone_is_completed_by_another_if_it_stored_its_report() -> None:
+    gone = Observation(analysis(started()), lookup=None)
+    _, decision = settle(gone, 60)
+    assert decision.actions == (LookUpReport(),), "before it fails"
+    away = Lookup(at(60), unavailable="The object storage does not answer.", retry_at=at(65))
+    _, decision = settle(replace(gone, lookup=away), 61)
+    assert (decision.status, decision.actions, decision.requeue_after_seconds) == (None, (), 4)
+    _, decision = settle(replace(gone, lookup=away), 65)
+    assert decision.actions == (LookUpReport(),)
+    failed, _ = settle(replace(gone, lookup=Lookup(at(66))), 66)
+    assert failed.failure is not None
+    assert failed.failure.reason == Reason.JOB_DELETED
+    stored = replace(gone, lookup=Lookup(at(66), is_own_stored=True))
+    again, decision = settle(stored, 66)
+    assert (again.phase, again.run, again.job_count) == (Phase.PENDING, 1, 2)
+    assert decision.actions == (LookUpReport(),), "what was said was about the Job before"
+    _, decision = settle(Observation(analysis(again), lookup=Lookup(at(67))), 67)
+    assert isinstance(decision.actions[0], CreateJob)
+    assert decision.actions[0].run == 1, "its pod finds the report"
 
 
 def test_a_new_run_may_be_cached_and_is_kept_like_any_other() -> None:

@@ -33,7 +33,7 @@ OVERDUE_SECONDS = 30 + CLOCK_DIFFERENCE_SECONDS
 DEFAULT_START_DEADLINE_SECONDS = 180
 
 # A run whose pods vanish before they can be read does not go on for ever.
-_MAX_JOBS = 5
+MAX_JOBS = 5
 
 _NEVER_STARTED = (Reason.IMAGE_PULL_FAILED, Reason.UNSCHEDULABLE)
 # How a run ends that is over its deadline.
@@ -201,7 +201,7 @@ def _never_started(observation: Observation, seconds: int) -> Cause | None:
 def _lost_result(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict:
     if not observation.is_fresh:
         return Verdict(needs_fresh=True)  # the pod's event may be on its way
-    if (status.job_count or 1) < _MAX_JOBS:
+    if (status.job_count or 1) < MAX_JOBS:
         return Verdict(begin_another_job(observation.analysis, status, now))  # its pod finds the report in storage
     explanation = explain(Reason.INTERNAL_ERROR)
     what = "The Job finished, but its pod was deleted before its result could be read."

@@ -62,8 +62,10 @@ def lacks_pod(observation: Observation, now: datetime) -> bool:
 def may_lack_pod(observation: Observation) -> bool:
     """Whether the Job should have a first pod, and none is seen."""
     job = observation.job
-    has_had_pods = bool(observation.pods or observation.analysis.status.attempts)
-    return job is not None and job.is_active and not job.is_suspended and not has_had_pods
+    if job is None or not job.is_active or job.is_suspended or observation.pods:
+        return False
+    # An earlier Job of the run had pods of its own. The controller names a pod after its Job and five characters.
+    return not any(attempt.pod_name[:-6] == job.name for attempt in observation.analysis.status.attempts)
 
 
 def pod_expected_by(observation: Observation) -> datetime:
