@@ -780,6 +780,23 @@ def test_cancel_while_running_is_on_record_before_the_job_is_deleted_and_names_i
     assert status.usage == Usage(input_tokens=1000, output_tokens=10, cost_usd="0.05")
 
 
+def test_a_cancel_that_is_taken_back_while_it_stops_still_ends_the_run_and_the_next_begins() -> None:
+    status, _ = settle(observe(running(), job=job(), cancel=True))
+    back = {"runToken": "again"}
+    status, decision = settle(observe(running(), job=job(), status=status, **back), 61)
+    assert (status.phase, status.conditions[0].reason) == (Phase.PROCESSING, Reason.CANCELLED)
+    assert decision.actions == (DeleteJob(JOB_NAME, JOB_UID),), "killed between the two"
+    waiting = decide(observe(running(), job=job(deleting_since=at(61)), status=status, **back), at(62))
+    assert (waiting.is_empty, waiting.requeue_after_seconds) == (True, 9)
+    status, decision = settle(observe(job=None, status=status, **back), 63)
+    assert status.phase is Phase.CANCELLED
+    assert [(note.type, note.reason) for note in decision.events] == [("Normal", "Cancelled")]
+    status, decision = settle(observe(job=None, status=status, **back), 64)
+    assert (status.phase, status.run, status.run_token) == (Phase.PENDING, 2, "again")
+    assert [(run.run, run.phase, run.reason) for run in status.runs] == [(1, Phase.CANCELLED, "Cancelled")]
+    assert decision.actions == (CreateJob(names.job_name(NAME, UID, 2), 2),)
+
+
 def test_cancel_does_not_wait_forever_for_a_dead_node() -> None:
     status, _ = settle(observe(running(), job=job(deleting_since=at(61)), cancel=True), 71)
     assert status.phase is Phase.CANCELLED
