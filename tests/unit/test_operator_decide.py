@@ -26,6 +26,7 @@ from dealguard_operator.model import (
     CreateSecret,
     DeleteAnalysis,
     DeleteJob,
+    JobCondition,
     JobState,
     Observation,
     PodState,
@@ -590,6 +591,22 @@ def test_what_an_ended_pod_says_later_is_not_believed() -> None:
         Stage.ANALYZING,
         ["Evicted"],
     )
+
+
+def test_a_late_success_of_an_older_attempt_changes_nothing() -> None:
+    status, _ = settle(observe(failed(71), running(2), job=job()), 60)
+    late = observe(succeeded(), running(2), job=job(), status=status)
+    assert decide(late, at(61)).is_empty, "the second pod works, and is paid"
+    both = observe(succeeded(), succeeded(2, summary="The second's."), job=job(condition("Complete")), status=status)
+    after, _ = settle(both, 75)
+    assert (after.phase, after.result and after.result.summary) == (Phase.COMPLETED, "The second's.")
+
+
+@pytest.mark.parametrize("ending", [condition("SuccessCriteriaMet"), condition("Complete"), BACKOFF, DEADLINE])
+def test_a_late_success_counts_once_no_other_attempt_can_follow(ending: JobCondition) -> None:
+    status, _ = settle(observe(failed(143, is_disrupted=True), job=job()), 60)
+    after, _ = settle(observe(succeeded(), job=job(ending), status=status), 302)
+    assert after.phase is Phase.COMPLETED
 
 
 def test_usage_is_added_up_over_attempts_once() -> None:

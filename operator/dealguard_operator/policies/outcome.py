@@ -4,7 +4,7 @@ A pod says how it ended 2.6 s before its Job does, so success and permanent exit
 deadline and spent attempts from the Job. A success counts whatever the Job says: it was paid for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from dealguard_api import names
@@ -48,13 +48,12 @@ def judge(observation: Observation, status: ContractAnalysisStatus, now: datetim
         status: the status so far, with the attempts already recorded.
         now: the time, for what has no time of its own.
     """
-    for pod in observation.pods:
-        if has_succeeded(pod):
-            return Verdict(_completed(observation.analysis, status, pod, now))
-    failures = failed_attempts(observation)
+    # A pod that has ended otherwise before, and speaks again while another one works, ends nothing.
     on_record = {attempt.pod_name: attempt.reason for attempt in status.attempts}
+    if succeeded := _success(observation, on_record):
+        return Verdict(_completed(observation.analysis, status, succeeded, now))
+    failures = failed_attempts(observation)
     for failure in failures:
-        # A pod that has ended otherwise before, and speaks again while another one works, ends nothing.
         if failure.cause.is_permanent and on_record.get(failure.pod_name) == failure.cause.reason:
             return Verdict(fail(observation.analysis, status, failure.cause, _end_of(observation.pods), now))
     job = observation.job
@@ -112,6 +111,19 @@ def cancelled(analysis: Analysis, status: ContractAnalysisStatus, now: datetime)
         generation=analysis.generation,
         now=now,
     )
+
+
+def _success(observation: Observation, on_record: Mapping[str, str]) -> PodState | None:
+    """The pod whose result is the run's; None if there is none.
+
+    One that is on record as failed is believed only when its Job starts no other any more.
+    """
+    succeeded = [pod for pod in observation.pods if has_succeeded(pod)]
+    believed = [pod for pod in succeeded if on_record.get(pod.name) == Reason.COMPLETED]
+    job = observation.job
+    if not believed and job and job.condition("SuccessCriteriaMet", "Complete", "FailureTarget", "Failed"):
+        believed = succeeded
+    return believed[0] if believed else None
 
 
 def _completed(
