@@ -9,6 +9,7 @@ import pytest
 
 from dealguard_api import names
 from dealguard_api.conditions import Condition
+from dealguard_api.exit_codes import ExitCode
 from dealguard_api.reasons import Reason
 from dealguard_api.report import DocumentInfo, Usage
 from dealguard_api.resource import (
@@ -61,6 +62,8 @@ from tests.unit.operator_cases import (
 JOB_NAME = names.job_name(NAME, UID, 1)
 BACKOFF = condition("FailureTarget", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
 DEADLINE = condition("FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline", seconds=301)
+# The second pod, as the Job controller stops it at the deadline.
+AT_DEADLINE = gone(replace(running(2), analyze=ended(143, start=46, end=301)))
 
 
 def conditions_of(status: ContractAnalysisStatus) -> dict[str, str]:
@@ -420,6 +423,29 @@ FAILURES = [
         ("No answer from the storage.", "reachable from pods"),
     ),
     FailureCase(
+        "what the node took away does not count: the cause of what does",
+        observe(failed(143, is_disrupted=True), failed(71, 2), job=job(BACKOFF), backoffLimit=0),
+        Reason.ENGINE_UNAVAILABLE,
+        ("Claude's API was overloaded",),
+    ),
+    FailureCase(
+        "the same, among attempts that agree",
+        observe(failed(71), failed(143, 2, is_disrupted=True), failed(71, 3), job=job(BACKOFF), backoffLimit=1),
+        Reason.ENGINE_UNAVAILABLE,
+        ("All 2 attempts",),
+    ),
+    FailureCase(
+        "evicted for what it used itself: that counts",
+        observe(failed(70), pod(2, phase="Failed", reason="Evicted"), job=job(BACKOFF), backoffLimit=1),
+        Reason.ATTEMPTS_EXHAUSTED,
+        ("All 2 attempts",),
+    ),
+    FailureCase(
+        "of what counts nothing is left to see",
+        observe(failed(143, is_disrupted=True), job=job(BACKOFF), backoffLimit=0),
+        Reason.ATTEMPTS_EXHAUSTED,
+    ),
+    FailureCase(
         "memory",
         observe(
             failed_by := pod(phase="Failed", extract=extracted(), analyze=ended(137, reason="OOMKilled")),
@@ -440,6 +466,20 @@ FAILURES = [
         observe(failed(71, 1), gone(pod(2)), job=job(DEADLINE)),
         Reason.DEADLINE_EXCEEDED,
         ("1 attempt(s) failed", "EngineUnavailable"),
+        seconds=302,
+    ),
+    FailureCase(
+        "the deadline after a crash names it",
+        observe(failed(1), AT_DEADLINE, job=job(DEADLINE)),
+        Reason.DEADLINE_EXCEEDED,
+        ("1 attempt(s) failed, the last one with InternalError",),
+        seconds=302,
+    ),
+    FailureCase(
+        "the deadline after an eviction names it",
+        observe(failed(143, is_disrupted=True), AT_DEADLINE, job=job(DEADLINE)),
+        Reason.DEADLINE_EXCEEDED,
+        ("1 attempt(s) failed, the last one with Evicted",),
         seconds=302,
     ),
     FailureCase(
@@ -548,6 +588,19 @@ class AttemptCase:
     seconds: int | None = None
 
 
+# The pod garbage collector fails a pod whose node is gone; its containers stay as they were last heard of.
+LOST = replace(running(), phase="Failed", is_disrupted=True, disrupted_at=at(53))
+
+
+def _stopped(exit_code: int, *, end: float = 30, **more: Any) -> PodState:
+    return pod(phase="Failed", extract=extracted(), analyze=ended(exit_code, end=end), **more)
+
+
+def _killed(exit_code: int, *, end: float = 30, **more: Any) -> PodState:
+    """The kubelet says that it lacked memory."""
+    return pod(phase="Failed", extract=extracted(), analyze=ended(exit_code, reason="OOMKilled", end=end), **more)
+
+
 ATTEMPTS = [
     AttemptCase("our own passing code", failed(72), Reason.ENGINE_OUTPUT_INVALID, 72, 27),
     AttemptCase("a crash", failed(1), Reason.INTERNAL_ERROR, 1, 27),
@@ -558,6 +611,7 @@ ATTEMPTS = [
     AttemptCase("killed from outside", failed(137), Reason.TERMINATED, 137, 27),
     AttemptCase("terminated from outside", failed(143), Reason.TERMINATED, 143, 27),
     AttemptCase("the node went away", failed(143, is_disrupted=True), Reason.EVICTED, 143, 27),
+    AttemptCase("its node is lost: the time until that was found", LOST, Reason.EVICTED, None, 50),
     AttemptCase("evicted before it ran", pod(phase="Failed", reason="Evicted"), Reason.EVICTED),
     AttemptCase("deleted before it ran", gone(pod()), Reason.TERMINATED),
     AttemptCase("the same, as its kubelet tells it", never_started(), Reason.TERMINATED),
@@ -576,6 +630,64 @@ def test_an_ended_pod_becomes_an_attempt_and_another_follows(case: AttemptCase) 
     (attempt,) = status.attempts
     assert (attempt.reason, attempt.exit_code, attempt.seconds) == (case.reason, case.exit_code, case.seconds)
     assert [note.reason for note in decision.events] == ["Retrying"]
+
+
+TWO_SIGNS = [
+    AttemptCase("a passing code and OOMKilled: the child lacked memory", _killed(71), Reason.ENGINE_UNAVAILABLE),
+    AttemptCase("stopped, but for lack of memory", _killed(143), Reason.OUT_OF_MEMORY),
+    AttemptCase("memory at the deadline", _killed(137, end=301), Reason.OUT_OF_MEMORY),
+    AttemptCase("memory on a node that goes", _killed(137, is_disrupted=True), Reason.OUT_OF_MEMORY),
+    AttemptCase("a passing code at the deadline", _stopped(70, end=301), Reason.STORAGE_UNAVAILABLE),
+    AttemptCase("a passing code on a node that goes", _stopped(71, is_disrupted=True), Reason.ENGINE_UNAVAILABLE),
+    AttemptCase("a code nobody knows, on a node that goes", _stopped(99, is_disrupted=True), Reason.EVICTED),
+    AttemptCase("evicted, and its kubelet says terminated", _stopped(143, reason="Evicted"), Reason.EVICTED),
+    AttemptCase("evicted, and its kubelet says killed", _stopped(137, reason="Evicted"), Reason.EVICTED),
+    AttemptCase(
+        "the deadline on a node that goes", _stopped(143, end=301, is_disrupted=True), Reason.DEADLINE_EXCEEDED
+    ),
+    AttemptCase(
+        "evicted while its image was pulled",
+        replace(pulling("ImagePullBackOff"), phase="Failed", reason="Evicted"),
+        Reason.EVICTED,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", TWO_SIGNS, ids=lambda case: case.why)
+def test_of_two_signs_the_cause_is_said(case: AttemptCase) -> None:
+    at_deadline = case.pod.deciding_container is not None and case.pod.deciding_container.finished_at == at(301)
+    status, _ = settle(observe(case.pod, job=job(*([DEADLINE] if at_deadline else []))), 302)
+    assert [attempt.reason for attempt in status.attempts] == [case.reason]
+
+
+@pytest.mark.parametrize("exit_code", [41, 25])
+def test_a_permanent_code_is_the_end_whatever_else_happened_to_its_pod(exit_code: int) -> None:
+    for why, found in (
+        ("lack of memory", _killed(exit_code)),
+        ("at the deadline", _stopped(exit_code, end=301)),
+        ("evicted", _stopped(exit_code, reason="Evicted", is_disrupted=True)),
+    ):
+        status, _ = settle(observe(found, job=job(DEADLINE)), 302)
+        assert status.failure is not None
+        assert status.failure.reason == ExitCode(exit_code).reason, why
+
+
+@pytest.mark.parametrize(
+    ("why", "pods", "reasons"),
+    [
+        ("a crash before", (failed(1), AT_DEADLINE), ["InternalError", "DeadlineExceeded"]),
+        ("an eviction before", (failed(143, is_disrupted=True), AT_DEADLINE), ["Evicted", "DeadlineExceeded"]),
+        ("deleted before it ran", (gone(pod()), AT_DEADLINE), ["Terminated", "DeadlineExceeded"]),
+        ("none came after the crash", (failed(1),), ["InternalError"]),
+        ("none came after the eviction", (failed(143, is_disrupted=True),), ["Evicted"]),
+        ("none came after the lost node", (LOST,), ["Evicted"]),
+        ("stopped before it ran", (failed(1), gone(pod(2))), ["InternalError", "DeadlineExceeded"]),
+    ],
+)
+def test_only_what_the_deadline_ended_is_over_it(why: str, pods: tuple[PodState, ...], reasons: list[str]) -> None:
+    """Also when the operator was away until then."""
+    status, _ = settle(observe(*pods, job=job(DEADLINE)), 302)
+    assert [attempt.reason for attempt in status.attempts] == reasons, why
 
 
 def test_what_an_ended_pod_says_later_is_not_believed() -> None:

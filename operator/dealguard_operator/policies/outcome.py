@@ -11,8 +11,8 @@ from dealguard_api import names
 from dealguard_api.exit_codes import ExitCode
 from dealguard_api.reasons import Reason, explain
 from dealguard_api.resource import MAX_SUMMARY_BYTES, ContractAnalysisStatus, Failure, Phase, Result
-from dealguard_operator.model import Analysis, JobCondition, Observation, PodState, Terminated, Verdict
-from dealguard_operator.policies.attempts import FailedAttempt, failed_attempts, has_succeeded
+from dealguard_operator.model import Analysis, JobCondition, Observation, PodState, Verdict
+from dealguard_operator.policies.attempts import FailedAttempt, ended_at, failed_attempts, has_succeeded
 from dealguard_operator.policies.conditions import current_reason, set_conditions
 from dealguard_operator.policies.diagnosis import Cause, analyze_outcome, waiting_cause
 from dealguard_operator.policies.messages import safe, with_next_step
@@ -167,7 +167,7 @@ def _failed_job(
 def _cause_of_failed_job(observation: Observation, condition: JobCondition, failures: Sequence[FailedAttempt]) -> Cause:
     if condition.reason == "DeadlineExceeded":
         return _over_deadline(observation, failures)
-    causes = [failure.cause for failure in failures]
+    causes = [failure.cause for failure in failures if failure.counts]
     if not causes:
         # Pods and their words are gone, with a lost node for instance; the Job still says which code it saw.
         return _cause_from_exit_code(condition.message) or Cause(
@@ -252,12 +252,8 @@ def _finished(
 
 
 def _end_of(pods: Sequence[PodState]) -> datetime | None:
-    times = [
-        container.finished_at
-        for pod in pods
-        if isinstance(container := pod.deciding_container, Terminated) and container.finished_at is not None
-    ]
-    return max(times, default=None)
+    times = [ended_at(pod) for pod in pods]
+    return max((time for time in times if time is not None), default=None)
 
 
 def _report_key(analysis: Analysis) -> str:
