@@ -733,16 +733,28 @@ def test_usage_is_added_up_over_attempts_once() -> None:
 
 
 def test_more_attempts_than_are_kept_are_counted_once_each() -> None:
-    pods = tuple(failed(71, number, usage=usage(1, "0")) for number in range(1, 13))
+    pods = tuple(failed(71, number, usage=usage(1, "0")) for number in range(1, 17))
     status = started(backoffLimit=10)
-    for count in range(1, 13):
+    for count in range(1, 17):
         status, _ = settle(observe(*pods[:count], job=job(), status=status, backoffLimit=10))
-    assert status.attempt_count == 12
+    assert status.attempt_count == 16
     assert status.usage is not None
-    assert status.usage.input_tokens == 12
-    assert [attempt.pod_name[-2:] for attempt in status.attempts] == ["05", "06", "07", "08", "09", "10", "11", "12"]
+    assert status.usage.input_tokens == 16
+    assert [int(attempt.pod_name[-2:]) for attempt in status.attempts] == list(range(3, 17))
     again = decide(observe(*pods, job=job(), status=status, backoffLimit=10), at(60))
     assert again.is_empty, "pods that no longer fit are not new"
+
+
+def test_all_attempts_of_the_highest_backoff_limit_are_kept_with_reason_and_duration() -> None:
+    pods = tuple(failed(71, number, usage=usage(9_999_999, "9999.999999")) for number in range(1, 12))
+    status, _ = settle(observe(*pods, job=job(BACKOFF), backoffLimit=10), 500)
+    assert [(attempt.reason, attempt.seconds) for attempt in status.attempts] == [("EngineUnavailable", 27)] * 11
+    spent = [attempt.usage is not None for attempt in status.attempts]
+    assert spent == sorted(spent), "where that is too much, the oldest go without what they consumed"
+    assert not spent[0]
+    assert all(spent[-4:])
+    assert status.usage is not None
+    assert status.usage.input_tokens == 11 * 9_999_999
 
 
 # What a watch has not delivered yet, or somebody else's pod.
@@ -1061,7 +1073,7 @@ def test_the_largest_status_stays_under_8_kb() -> None:
             seconds=3600,
             usage=big,
         )
-    ] * 7
+    ] * 13
     base = started(runToken="t" * 64).model_copy(
         update={"runs": runs, "attempts": attempts, "attempt_count": 20, "usage": big, "job_name": JOB_NAME}
     )
@@ -1075,7 +1087,7 @@ def test_the_largest_status_stays_under_8_kb() -> None:
         status, _ = settle(observe(worst, job=job(), status=base, runToken="t" * 64))
         assert status.phase is not None
         assert status.phase.is_terminal
-        assert len(status.attempts) == 8
+        assert len(status.attempts) == 14
         size = len(json.dumps(status.to_wire(), ensure_ascii=False).encode())
         longer_names = 57 - len(JOB_NAME)
         assert size + longer_names < 8 * 1024, f"{status.phase}: {size} bytes"

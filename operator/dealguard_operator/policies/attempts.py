@@ -1,5 +1,6 @@
 """Ended pods, kept as attempts: pod, cause, duration, what was spent. Each pod is recorded once and never revised."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,8 +10,10 @@ from dealguard_api.resource import Attempt, ContractAnalysisStatus
 from dealguard_operator.model import Observation, PodState, Running, Terminated
 from dealguard_operator.policies.diagnosis import Cause, analyze_outcome, cause_of, document_of
 
-# The newest are kept: 16 would fit the schema but not, at their longest, the 8 KB of a status.
-MAX_ATTEMPTS_KEPT = 8
+# The newest are kept: the 11 that a Job counts at the highest backoffLimit, and 3 that it does not.
+MAX_ATTEMPTS_KEPT = 14
+# As JSON, their part of a status's 8 KB: with what they consumed it is enough for 8 at their longest, without for all.
+_MAX_ATTEMPTS_BYTES = 2640
 
 
 def record_attempts(observation: Observation) -> ContractAnalysisStatus:
@@ -30,7 +33,7 @@ def record_attempts(observation: Observation) -> ContractAnalysisStatus:
         return status
     return status.model_copy(
         update={
-            "attempts": [*status.attempts, *attempts][-MAX_ATTEMPTS_KEPT:],
+            "attempts": _within_bounds([*status.attempts, *attempts][-MAX_ATTEMPTS_KEPT:]),
             "attempt_count": count,
             "usage": usage,
             "document": document,
@@ -95,6 +98,16 @@ def _attempt(pod: PodState, observation: Observation) -> Attempt:
         seconds=max(0, round((finished - started).total_seconds())) if started and finished else None,
         usage=outcome.usage if outcome and outcome.usage != Usage() else None,
     )
+
+
+def _within_bounds(attempts: list[Attempt]) -> list[Attempt]:
+    """`attempts`; beyond their bytes, the oldest without what they consumed: the status has the sum."""
+    bounded = list(attempts)
+    for index, attempt in enumerate(attempts):
+        if len(json.dumps([each.to_wire() for each in bounded])) <= _MAX_ATTEMPTS_BYTES:
+            break
+        bounded[index] = attempt.model_copy(update={"usage": None})
+    return bounded
 
 
 def _is_new(pod: PodState, attempts: list[Attempt]) -> bool:
