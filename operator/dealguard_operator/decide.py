@@ -45,7 +45,7 @@ from dealguard_operator.policies.outcome import (
 from dealguard_operator.policies.progress import in_progress, is_mere_progress, lacks_pod, may_lack_pod, pod_expected_by
 from dealguard_operator.policies.reuse import completed_from_storage, needs_lookup, report_to_take
 from dealguard_operator.policies.runs import asks_for_another_run, begin_another_job, begin_run
-from dealguard_operator.policies.stopping import is_suspended, requested_stop
+from dealguard_operator.policies.stopping import is_stopping, is_suspended, requested_stop
 from dealguard_operator.policies.ttl_after_finished import deletion_time
 
 # Older than that, a new analysis may be an outdated view of one: its first status, fenced, comes before its Job.
@@ -183,6 +183,7 @@ def _actions(observation: Observation, status: ContractAnalysisStatus, now: date
         status.phase is Phase.CANCELLED
         or is_suspended(status)
         or (analysis.spec.cancel and not is_terminal)
+        or is_stopping(status)
         # Its Secret was refused: the pod would wait for it until the deadline.
         or (status.failure is not None and status.failure.reason == Reason.JOB_REJECTED)
         or _was_ended_here(job, status)

@@ -150,6 +150,7 @@ class PodState:
     phase: str = "Pending"
     reason: str = ""
     is_disrupted: bool = False  # the node or the scheduler took it away (condition DisruptionTarget)
+    disrupted_at: datetime | None = None  # since when that is known
     unschedulable_message: str | None = None
     scheduled_at: datetime | None = None  # when it was given a node
     extract: ContainerState = Waiting()

@@ -165,6 +165,7 @@ def pod_from(raw: Raw) -> PodState:
     owner = _controller(metadata, "Job")
     conditions = {text_in(item, "type"): item for item in mappings_in(status, "conditions")}
     scheduled = conditions.get("PodScheduled", {})
+    disruption = conditions.get("DisruptionTarget", {})
     unschedulable = scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable"
     try:
         return PodState(
@@ -178,7 +179,8 @@ def pod_from(raw: Raw) -> PodState:
             created_at=_required_time(metadata, "creationTimestamp"),
             phase=sys.intern(text_in(status, "phase") or "Pending"),
             reason=text_in(status, "reason"),
-            is_disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
+            is_disrupted=disruption.get("status") == "True",
+            disrupted_at=_time(disruption, "lastTransitionTime") if disruption.get("status") == "True" else None,
             unschedulable_message=text_in(scheduled, "message") if unschedulable else None,
             scheduled_at=_time(scheduled, "lastTransitionTime") if scheduled.get("status") == "True" else None,
             extract=_container(status, "initContainerStatuses", pod.EXTRACT_CONTAINER),

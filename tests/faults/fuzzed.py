@@ -118,7 +118,11 @@ pod = st.fixed_dictionaries(
                 {
                     "phase": maybe(st.sampled_from(["Pending", "Running", "Succeeded", "Failed", "Unknown"])),
                     "reason": maybe(st.sampled_from(["", "Evicted", "NodeLost", "DeadlineExceeded"])),
-                    "conditions": maybe(st.just([{"type": "DisruptionTarget", "status": "True"}])),
+                    "conditions": maybe(
+                        TIMES.map(
+                            lambda time: [{"type": "DisruptionTarget", "status": "True", "lastTransitionTime": time}]
+                        )
+                    ),
                     "initContainerStatuses": _containers("extract"),
                     "containerStatuses": _containers("analyze"),
                 }

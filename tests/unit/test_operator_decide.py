@@ -9,6 +9,7 @@ import pytest
 
 from dealguard_api import names
 from dealguard_api.conditions import Condition
+from dealguard_api.exit_codes import ExitCode
 from dealguard_api.reasons import Reason
 from dealguard_api.report import DocumentInfo, Usage
 from dealguard_api.resource import (
@@ -26,6 +27,7 @@ from dealguard_operator.model import (
     CreateSecret,
     DeleteAnalysis,
     DeleteJob,
+    JobCondition,
     JobState,
     Observation,
     PodState,
@@ -60,6 +62,8 @@ from tests.unit.operator_cases import (
 JOB_NAME = names.job_name(NAME, UID, 1)
 BACKOFF = condition("FailureTarget", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
 DEADLINE = condition("FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline", seconds=301)
+# The second pod, as the Job controller stops it at the deadline.
+AT_DEADLINE = gone(replace(running(2), analyze=ended(143, start=46, end=301)))
 
 
 def conditions_of(status: ContractAnalysisStatus) -> dict[str, str]:
@@ -448,6 +452,29 @@ FAILURES = [
         ("No answer from the storage.", "reachable from pods"),
     ),
     FailureCase(
+        "what the node took away does not count: the cause of what does",
+        observe(failed(143, is_disrupted=True), failed(71, 2), job=job(BACKOFF), backoffLimit=0),
+        Reason.ENGINE_UNAVAILABLE,
+        ("Claude's API was overloaded",),
+    ),
+    FailureCase(
+        "the same, among attempts that agree",
+        observe(failed(71), failed(143, 2, is_disrupted=True), failed(71, 3), job=job(BACKOFF), backoffLimit=1),
+        Reason.ENGINE_UNAVAILABLE,
+        ("All 2 attempts",),
+    ),
+    FailureCase(
+        "evicted for what it used itself: that counts",
+        observe(failed(70), pod(2, phase="Failed", reason="Evicted"), job=job(BACKOFF), backoffLimit=1),
+        Reason.ATTEMPTS_EXHAUSTED,
+        ("All 2 attempts",),
+    ),
+    FailureCase(
+        "of what counts nothing is left to see",
+        observe(failed(143, is_disrupted=True), job=job(BACKOFF), backoffLimit=0),
+        Reason.ATTEMPTS_EXHAUSTED,
+    ),
+    FailureCase(
         "memory",
         observe(
             failed_by := pod(phase="Failed", extract=extracted(), analyze=ended(137, reason="OOMKilled")),
@@ -468,6 +495,20 @@ FAILURES = [
         observe(failed(71, 1), gone(pod(2)), job=job(DEADLINE)),
         Reason.DEADLINE_EXCEEDED,
         ("1 attempt(s) failed", "EngineUnavailable"),
+        seconds=302,
+    ),
+    FailureCase(
+        "the deadline after a crash names it",
+        observe(failed(1), AT_DEADLINE, job=job(DEADLINE)),
+        Reason.DEADLINE_EXCEEDED,
+        ("1 attempt(s) failed, the last one with InternalError",),
+        seconds=302,
+    ),
+    FailureCase(
+        "the deadline after an eviction names it",
+        observe(failed(143, is_disrupted=True), AT_DEADLINE, job=job(DEADLINE)),
+        Reason.DEADLINE_EXCEEDED,
+        ("1 attempt(s) failed, the last one with Evicted",),
         seconds=302,
     ),
     FailureCase(
@@ -576,6 +617,19 @@ class AttemptCase:
     seconds: int | None = None
 
 
+# The pod garbage collector fails a pod whose node is gone; its containers stay as they were last heard of.
+LOST = replace(running(), phase="Failed", is_disrupted=True, disrupted_at=at(53))
+
+
+def _stopped(exit_code: int, *, end: float = 30, **more: Any) -> PodState:
+    return pod(phase="Failed", extract=extracted(), analyze=ended(exit_code, end=end), **more)
+
+
+def _killed(exit_code: int, *, end: float = 30, **more: Any) -> PodState:
+    """The kubelet says that it lacked memory."""
+    return pod(phase="Failed", extract=extracted(), analyze=ended(exit_code, reason="OOMKilled", end=end), **more)
+
+
 ATTEMPTS = [
     AttemptCase("our own passing code", failed(72), Reason.ENGINE_OUTPUT_INVALID, 72, 27),
     AttemptCase("a crash", failed(1), Reason.INTERNAL_ERROR, 1, 27),
@@ -586,6 +640,7 @@ ATTEMPTS = [
     AttemptCase("killed from outside", failed(137), Reason.TERMINATED, 137, 27),
     AttemptCase("terminated from outside", failed(143), Reason.TERMINATED, 143, 27),
     AttemptCase("the node went away", failed(143, is_disrupted=True), Reason.EVICTED, 143, 27),
+    AttemptCase("its node is lost: the time until that was found", LOST, Reason.EVICTED, None, 50),
     AttemptCase("evicted before it ran", pod(phase="Failed", reason="Evicted"), Reason.EVICTED),
     AttemptCase("deleted before it ran", gone(pod()), Reason.TERMINATED),
     AttemptCase("the same, as its kubelet tells it", never_started(), Reason.TERMINATED),
@@ -606,6 +661,64 @@ def test_an_ended_pod_becomes_an_attempt_and_another_follows(case: AttemptCase) 
     assert [note.reason for note in decision.events] == ["Retrying"]
 
 
+TWO_SIGNS = [
+    AttemptCase("a passing code and OOMKilled: the child lacked memory", _killed(71), Reason.ENGINE_UNAVAILABLE),
+    AttemptCase("stopped, but for lack of memory", _killed(143), Reason.OUT_OF_MEMORY),
+    AttemptCase("memory at the deadline", _killed(137, end=301), Reason.OUT_OF_MEMORY),
+    AttemptCase("memory on a node that goes", _killed(137, is_disrupted=True), Reason.OUT_OF_MEMORY),
+    AttemptCase("a passing code at the deadline", _stopped(70, end=301), Reason.STORAGE_UNAVAILABLE),
+    AttemptCase("a passing code on a node that goes", _stopped(71, is_disrupted=True), Reason.ENGINE_UNAVAILABLE),
+    AttemptCase("a code nobody knows, on a node that goes", _stopped(99, is_disrupted=True), Reason.EVICTED),
+    AttemptCase("evicted, and its kubelet says terminated", _stopped(143, reason="Evicted"), Reason.EVICTED),
+    AttemptCase("evicted, and its kubelet says killed", _stopped(137, reason="Evicted"), Reason.EVICTED),
+    AttemptCase(
+        "the deadline on a node that goes", _stopped(143, end=301, is_disrupted=True), Reason.DEADLINE_EXCEEDED
+    ),
+    AttemptCase(
+        "evicted while its image was pulled",
+        replace(pulling("ImagePullBackOff"), phase="Failed", reason="Evicted"),
+        Reason.EVICTED,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", TWO_SIGNS, ids=lambda case: case.why)
+def test_of_two_signs_the_cause_is_said(case: AttemptCase) -> None:
+    at_deadline = case.pod.deciding_container is not None and case.pod.deciding_container.finished_at == at(301)
+    status, _ = settle(observe(case.pod, job=job(*([DEADLINE] if at_deadline else []))), 302)
+    assert [attempt.reason for attempt in status.attempts] == [case.reason]
+
+
+@pytest.mark.parametrize("exit_code", [41, 25])
+def test_a_permanent_code_is_the_end_whatever_else_happened_to_its_pod(exit_code: int) -> None:
+    for why, found in (
+        ("lack of memory", _killed(exit_code)),
+        ("at the deadline", _stopped(exit_code, end=301)),
+        ("evicted", _stopped(exit_code, reason="Evicted", is_disrupted=True)),
+    ):
+        status, _ = settle(observe(found, job=job(DEADLINE)), 302)
+        assert status.failure is not None
+        assert status.failure.reason == ExitCode(exit_code).reason, why
+
+
+@pytest.mark.parametrize(
+    ("why", "pods", "reasons"),
+    [
+        ("a crash before", (failed(1), AT_DEADLINE), ["InternalError", "DeadlineExceeded"]),
+        ("an eviction before", (failed(143, is_disrupted=True), AT_DEADLINE), ["Evicted", "DeadlineExceeded"]),
+        ("deleted before it ran", (gone(pod()), AT_DEADLINE), ["Terminated", "DeadlineExceeded"]),
+        ("none came after the crash", (failed(1),), ["InternalError"]),
+        ("none came after the eviction", (failed(143, is_disrupted=True),), ["Evicted"]),
+        ("none came after the lost node", (LOST,), ["Evicted"]),
+        ("stopped before it ran", (failed(1), gone(pod(2))), ["InternalError", "DeadlineExceeded"]),
+    ],
+)
+def test_only_what_the_deadline_ended_is_over_it(why: str, pods: tuple[PodState, ...], reasons: list[str]) -> None:
+    """Also when the operator was away until then."""
+    status, _ = settle(observe(*pods, job=job(DEADLINE)), 302)
+    assert [attempt.reason for attempt in status.attempts] == reasons, why
+
+
 def test_what_an_ended_pod_says_later_is_not_believed() -> None:
     evicted = pod(phase="Failed", reason="Evicted", extract=extracted(), is_disrupted=True)
     status, _ = settle(observe(evicted, job=job()))
@@ -621,6 +734,22 @@ def test_what_an_ended_pod_says_later_is_not_believed() -> None:
     )
 
 
+def test_a_late_success_of_an_older_attempt_changes_nothing() -> None:
+    status, _ = settle(observe(failed(71), running(2), job=job()), 60)
+    late = observe(succeeded(), running(2), job=job(), status=status)
+    assert decide(late, at(61)).is_empty, "the second pod works, and is paid"
+    both = observe(succeeded(), succeeded(2, summary="The second's."), job=job(condition("Complete")), status=status)
+    after, _ = settle(both, 75)
+    assert (after.phase, after.result and after.result.summary) == (Phase.COMPLETED, "The second's.")
+
+
+@pytest.mark.parametrize("ending", [condition("SuccessCriteriaMet"), condition("Complete"), BACKOFF, DEADLINE])
+def test_a_late_success_counts_once_no_other_attempt_can_follow(ending: JobCondition) -> None:
+    status, _ = settle(observe(failed(143, is_disrupted=True), job=job()), 60)
+    after, _ = settle(observe(succeeded(), job=job(ending), status=status), 302)
+    assert after.phase is Phase.COMPLETED
+
+
 def test_usage_is_added_up_over_attempts_once() -> None:
     first = observe(failed(71, usage=usage(100, "0.01")), job=job())
     status, _ = settle(first)
@@ -633,16 +762,28 @@ def test_usage_is_added_up_over_attempts_once() -> None:
 
 
 def test_more_attempts_than_are_kept_are_counted_once_each() -> None:
-    pods = tuple(failed(71, number, usage=usage(1, "0")) for number in range(1, 13))
+    pods = tuple(failed(71, number, usage=usage(1, "0")) for number in range(1, 17))
     status = started(backoffLimit=10)
-    for count in range(1, 13):
+    for count in range(1, 17):
         status, _ = settle(observe(*pods[:count], job=job(), status=status, backoffLimit=10))
-    assert status.attempt_count == 12
+    assert status.attempt_count == 16
     assert status.usage is not None
-    assert status.usage.input_tokens == 12
-    assert [attempt.pod_name[-2:] for attempt in status.attempts] == ["05", "06", "07", "08", "09", "10", "11", "12"]
+    assert status.usage.input_tokens == 16
+    assert [int(attempt.pod_name[-2:]) for attempt in status.attempts] == list(range(3, 17))
     again = decide(observe(*pods, job=job(), status=status, backoffLimit=10), at(60))
     assert again.is_empty, "pods that no longer fit are not new"
+
+
+def test_all_attempts_of_the_highest_backoff_limit_are_kept_with_reason_and_duration() -> None:
+    pods = tuple(failed(71, number, usage=usage(9_999_999, "9999.999999")) for number in range(1, 12))
+    status, _ = settle(observe(*pods, job=job(BACKOFF), backoffLimit=10), 500)
+    assert [(attempt.reason, attempt.seconds) for attempt in status.attempts] == [("EngineUnavailable", 27)] * 11
+    spent = [attempt.usage is not None for attempt in status.attempts]
+    assert spent == sorted(spent), "where that is too much, the oldest go without what they consumed"
+    assert not spent[0]
+    assert all(spent[-4:])
+    assert status.usage is not None
+    assert status.usage.input_tokens == 11 * 9_999_999
 
 
 # What a watch has not delivered yet, or somebody else's pod.
@@ -809,6 +950,23 @@ def test_cancel_while_running_is_on_record_before_the_job_is_deleted_and_names_i
     assert status.usage == Usage(input_tokens=1000, output_tokens=10, cost_usd="0.05")
 
 
+def test_a_cancel_that_is_taken_back_while_it_stops_still_ends_the_run_and_the_next_begins() -> None:
+    status, _ = settle(observe(running(), job=job(), cancel=True))
+    back = {"runToken": "again"}
+    status, decision = settle(observe(running(), job=job(), status=status, **back), 61)
+    assert (status.phase, status.conditions[0].reason) == (Phase.PROCESSING, Reason.CANCELLED)
+    assert decision.actions == (DeleteJob(JOB_NAME, JOB_UID),), "killed between the two"
+    waiting = decide(observe(running(), job=job(deleting_since=at(61)), status=status, **back), at(62))
+    assert (waiting.is_empty, waiting.requeue_after_seconds) == (True, 9)
+    status, decision = settle(observe(job=None, status=status, **back), 63)
+    assert status.phase is Phase.CANCELLED
+    assert [(note.type, note.reason) for note in decision.events] == [("Normal", "Cancelled")]
+    status, decision = settle(observe(job=None, status=status, **back), 64)
+    assert (status.phase, status.run, status.run_token) == (Phase.PENDING, 2, "again")
+    assert [(run.run, run.phase, run.reason) for run in status.runs] == [(1, Phase.CANCELLED, "Cancelled")]
+    assert decision.actions == (CreateJob(names.job_name(NAME, UID, 2), 2),)
+
+
 def test_cancel_does_not_wait_forever_for_a_dead_node() -> None:
     status, _ = settle(observe(running(), job=job(deleting_since=at(61)), cancel=True), 71)
     assert status.phase is Phase.CANCELLED
@@ -944,7 +1102,7 @@ def test_the_largest_status_stays_under_8_kb() -> None:
             seconds=3600,
             usage=big,
         )
-    ] * 7
+    ] * 13
     base = started(runToken="t" * 64).model_copy(
         update={"runs": runs, "attempts": attempts, "attempt_count": 20, "usage": big, "job_name": JOB_NAME}
     )
@@ -958,7 +1116,7 @@ def test_the_largest_status_stays_under_8_kb() -> None:
         status, _ = settle(observe(worst, job=job(), status=base, runToken="t" * 64))
         assert status.phase is not None
         assert status.phase.is_terminal
-        assert len(status.attempts) == 8
+        assert len(status.attempts) == 14
         size = len(json.dumps(status.to_wire(), ensure_ascii=False).encode())
         longer_names = 57 - len(JOB_NAME)
         assert size + longer_names < 8 * 1024, f"{status.phase}: {size} bytes"

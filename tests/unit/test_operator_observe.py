@@ -54,7 +54,7 @@ RAW_POD: dict[str, Any] = {
         "phase": "Running",
         "conditions": [
             {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-11-23T12:00:02Z"},
-            {"type": "DisruptionTarget", "status": "True"},
+            {"type": "DisruptionTarget", "status": "True", "lastTransitionTime": "2026-11-23T12:00:09Z"},
         ],
         "initContainerStatuses": [
             {
@@ -96,7 +96,7 @@ def test_a_job_is_read() -> None:
 def test_a_pod_is_read() -> None:
     pod = pod_from(RAW_POD)
     assert (pod.analysis_uid, pod.job_name, pod.job_uid, pod.is_disrupted) == (UID, "lease-1", "job", True)
-    assert pod.scheduled_at == at(2)
+    assert (pod.scheduled_at, pod.disrupted_at) == (at(2), at(9))
     assert pod.extract == Terminated(0, "Completed", "{}", at(3), at(5))
     assert pod.analyze == Running(at(6))
 

@@ -1,23 +1,26 @@
 """Ended pods, kept as attempts: pod, cause, duration, what was spent. Each pod is recorded once and never revised."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dealguard_api.reasons import Reason
 from dealguard_api.report import Usage
 from dealguard_api.resource import Attempt, ContractAnalysisStatus
-from dealguard_operator.model import JobState, Observation, PodState, Running, Terminated
+from dealguard_operator.model import Observation, PodState, Running, Terminated
 from dealguard_operator.policies.diagnosis import Cause, analyze_outcome, cause_of, document_of
 
-# The newest are kept: 16 would fit the schema but not, at their longest, the 8 KB of a status.
-MAX_ATTEMPTS_KEPT = 8
+# The newest are kept: the 11 that a Job counts at the highest backoffLimit, and 3 that it does not.
+MAX_ATTEMPTS_KEPT = 14
+# As JSON, their part of a status's 8 KB: with what they consumed it is enough for 8 at their longest, without for all.
+_MAX_ATTEMPTS_BYTES = 2640
 
 
 def record_attempts(observation: Observation) -> ContractAnalysisStatus:
     """The status with the run's pods in it: ended ones as attempts, their usage added up, the document."""
     status = observation.analysis.status
     new = [pod for pod in observation.pods if pod.has_ended and _is_new(pod, status.attempts)]
-    attempts = [_attempt(pod, observation.job) for pod in new]
+    attempts = [_attempt(pod, observation) for pod in new]
     known_pods = {attempt.pod_name for attempt in status.attempts} | {pod.name for pod in observation.pods}
     usage = status.usage
     for attempt in attempts:
@@ -30,7 +33,7 @@ def record_attempts(observation: Observation) -> ContractAnalysisStatus:
         return status
     return status.model_copy(
         update={
-            "attempts": [*status.attempts, *attempts][-MAX_ATTEMPTS_KEPT:],
+            "attempts": _within_bounds([*status.attempts, *attempts][-MAX_ATTEMPTS_KEPT:]),
             "attempt_count": count,
             "usage": usage,
             "document": document,
@@ -52,15 +55,16 @@ class FailedAttempt:
 
     pod_name: str
     cause: Cause
+    counts: bool  # against `backoffLimit`, as the Job's `podFailurePolicy` has it
 
 
 def failed_attempts(observation: Observation) -> list[FailedAttempt]:
     """The ended pods of the Job that brought no result, oldest first."""
-    hit_deadline = _hit_deadline(observation.job)
+    failed = [pod for pod in observation.pods if pod.has_ended and not has_succeeded(pod)]
+    causes = [_cause(pod, observation) for pod in failed]
     return [
-        FailedAttempt(pod.name, cause_of(pod, hit_deadline=hit_deadline))
-        for pod in observation.pods
-        if pod.has_ended and not has_succeeded(pod)
+        FailedAttempt(pod.name, cause, counts=cause.is_permanent or not pod.is_disrupted)
+        for pod, cause in zip(failed, causes, strict=True)
     ]
 
 
@@ -75,11 +79,17 @@ def started_at(pod: PodState) -> datetime | None:
     return min((time for time in times if time is not None), default=None)
 
 
-def _attempt(pod: PodState, job: JobState | None) -> Attempt:
+def ended_at(pod: PodState) -> datetime | None:
+    """When the container that decided it ended; without one, when the pod was found lost."""
+    container = pod.deciding_container
+    return (container.finished_at if container else None) or pod.disrupted_at
+
+
+def _attempt(pod: PodState, observation: Observation) -> Attempt:
     container = pod.deciding_container
     outcome = analyze_outcome(pod)
-    started, finished = started_at(pod), container.finished_at if container else None
-    reason = Reason.COMPLETED if has_succeeded(pod) else cause_of(pod, hit_deadline=_hit_deadline(job)).reason
+    started, finished = started_at(pod), ended_at(pod)
+    reason = Reason.COMPLETED if has_succeeded(pod) else _cause(pod, observation).reason
     return Attempt(
         pod_name=pod.name,
         reason=reason,
@@ -88,6 +98,16 @@ def _attempt(pod: PodState, job: JobState | None) -> Attempt:
         seconds=max(0, round((finished - started).total_seconds())) if started and finished else None,
         usage=outcome.usage if outcome and outcome.usage != Usage() else None,
     )
+
+
+def _within_bounds(attempts: list[Attempt]) -> list[Attempt]:
+    """`attempts`; beyond their bytes, the oldest without what they consumed: the status has the sum."""
+    bounded = list(attempts)
+    for index, attempt in enumerate(attempts):
+        if len(json.dumps([each.to_wire() for each in bounded])) <= _MAX_ATTEMPTS_BYTES:
+            break
+        bounded[index] = attempt.model_copy(update={"usage": None})
+    return bounded
 
 
 def _is_new(pod: PodState, attempts: list[Attempt]) -> bool:
@@ -99,6 +119,14 @@ def _is_new(pod: PodState, attempts: list[Attempt]) -> bool:
     return oldest is None or (started_at(pod) or pod.created_at) > oldest
 
 
-def _hit_deadline(job: JobState | None) -> bool:
-    condition = job.condition("FailureTarget", "Failed") if job else None
-    return condition is not None and condition.reason == "DeadlineExceeded"
+def _cause(pod: PodState, observation: Observation) -> Cause:
+    return cause_of(pod, hit_deadline=_hit_deadline(pod, observation))
+
+
+def _hit_deadline(pod: PodState, observation: Observation) -> bool:
+    """Whether its Job's deadline ended it. A Job runs one pod at a time, so that can only be the last."""
+    condition = observation.job.condition("FailureTarget", "Failed") if observation.job else None
+    if condition is None or condition.reason != "DeadlineExceeded" or pod != observation.pods[-1]:
+        return False
+    ended = ended_at(pod)
+    return ended is None or condition.since is None or ended >= condition.since

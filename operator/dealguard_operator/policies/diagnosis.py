@@ -44,7 +44,7 @@ def cause_of(pod: PodState, *, hit_deadline: bool = False) -> Cause:
 
     Args:
         pod: an ended pod.
-        hit_deadline: whether its Job was over its deadline.
+        hit_deadline: whether its Job's deadline ended it.
     """
     container = pod.deciding_container
     code = _known_code(container)

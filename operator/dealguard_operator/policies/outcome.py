@@ -4,15 +4,15 @@ A pod says how it ended 2.6 s before its Job does, so success and permanent exit
 deadline and spent attempts from the Job. A success counts whatever the Job says: it was paid for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from dealguard_api import names
 from dealguard_api.exit_codes import ExitCode
 from dealguard_api.reasons import Reason, explain
 from dealguard_api.resource import MAX_SUMMARY_BYTES, ContractAnalysisStatus, Failure, Phase, Result
-from dealguard_operator.model import Analysis, JobCondition, Observation, PodState, Terminated, Verdict
-from dealguard_operator.policies.attempts import FailedAttempt, failed_attempts, has_succeeded
+from dealguard_operator.model import Analysis, JobCondition, Observation, PodState, Verdict
+from dealguard_operator.policies.attempts import FailedAttempt, ended_at, failed_attempts, has_succeeded
 from dealguard_operator.policies.conditions import current_reason, set_conditions
 from dealguard_operator.policies.diagnosis import Cause, analyze_outcome, waiting_cause
 from dealguard_operator.policies.messages import safe, with_next_step
@@ -48,13 +48,12 @@ def judge(observation: Observation, status: ContractAnalysisStatus, now: datetim
         status: the status so far, with the attempts already recorded.
         now: the time, for what has no time of its own.
     """
-    for pod in observation.pods:
-        if has_succeeded(pod):
-            return Verdict(_completed(observation.analysis, status, pod, now))
-    failures = failed_attempts(observation)
+    # A pod that has ended otherwise before, and speaks again while another one works, ends nothing.
     on_record = {attempt.pod_name: attempt.reason for attempt in status.attempts}
+    if succeeded := _success(observation, on_record):
+        return Verdict(_completed(observation.analysis, status, succeeded, now))
+    failures = failed_attempts(observation)
     for failure in failures:
-        # A pod that has ended otherwise before, and speaks again while another one works, ends nothing.
         if failure.cause.is_permanent and on_record.get(failure.pod_name) == failure.cause.reason:
             return Verdict(fail(observation.analysis, status, failure.cause, _end_of(observation.pods), now))
     job = observation.job
@@ -114,6 +113,19 @@ def cancelled(analysis: Analysis, status: ContractAnalysisStatus, now: datetime)
     )
 
 
+def _success(observation: Observation, on_record: Mapping[str, str]) -> PodState | None:
+    """The pod whose result is the run's; None if there is none.
+
+    One that is on record as failed is believed only when its Job starts no other any more.
+    """
+    succeeded = [pod for pod in observation.pods if has_succeeded(pod)]
+    believed = [pod for pod in succeeded if on_record.get(pod.name) == Reason.COMPLETED]
+    job = observation.job
+    if not believed and job and job.condition("SuccessCriteriaMet", "Complete", "FailureTarget", "Failed"):
+        believed = succeeded
+    return believed[0] if believed else None
+
+
 def _completed(
     analysis: Analysis, status: ContractAnalysisStatus, pod: PodState, now: datetime
 ) -> ContractAnalysisStatus:
@@ -155,7 +167,7 @@ def _failed_job(
 def _cause_of_failed_job(observation: Observation, condition: JobCondition, failures: Sequence[FailedAttempt]) -> Cause:
     if condition.reason == "DeadlineExceeded":
         return _over_deadline(observation, failures)
-    causes = [failure.cause for failure in failures]
+    causes = [failure.cause for failure in failures if failure.counts]
     if not causes:
         # Pods and their words are gone, with a lost node for instance; the Job still says which code it saw.
         return _cause_from_exit_code(condition.message) or Cause(
@@ -240,12 +252,8 @@ def _finished(
 
 
 def _end_of(pods: Sequence[PodState]) -> datetime | None:
-    times = [
-        container.finished_at
-        for pod in pods
-        if isinstance(container := pod.deciding_container, Terminated) and container.finished_at is not None
-    ]
-    return max(times, default=None)
+    times = [ended_at(pod) for pod in pods]
+    return max((time for time in times if time is not None), default=None)
 
 
 def _report_key(analysis: Analysis) -> str:

@@ -19,7 +19,7 @@ _RESUMING = "The analysis goes on as soon as its previous pod has ended."
 def requested_stop(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict | None:
     """What follows from `spec.cancel` and `spec.suspend` for a run that has not ended; None if it just goes on."""
     spec = observation.analysis.spec
-    if spec.cancel:
+    if spec.cancel or is_stopping(status):  # taken back while it stops, it stops: another run follows
         return _cancel(observation, status, now)
     if spec.suspend:
         return Verdict(_suspend(observation, status, now))
@@ -28,13 +28,18 @@ def requested_stop(observation: Observation, status: ContractAnalysisStatus, now
     return None
 
 
+def is_stopping(status: ContractAnalysisStatus) -> bool:
+    """Whether the status says that the run is being cancelled."""
+    return not status.has_ended and current_reason(status) == Reason.CANCELLED
+
+
 def is_suspended(status: ContractAnalysisStatus) -> bool:
     """Whether the status says that the analysis is suspended."""
     return status.phase is Phase.PENDING and current_reason(status) == Reason.SUSPENDED
 
 
 def _cancel(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> Verdict:
-    """What follows from `spec.cancel` for a run that has not ended."""
+    """What follows from `spec.cancel`, once it was seen, for a run that has not ended."""
     job = observation.job
     if job is None:  # it goes after its pods, so nothing runs any more
         return Verdict(cancelled(observation.analysis, status, now))
