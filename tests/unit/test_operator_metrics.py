@@ -4,6 +4,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +23,16 @@ from dealguard_api.resource import Attempt, ContractAnalysisStatus, Phase
 from dealguard_operator import errors
 from dealguard_operator.kubernetes_api import KubernetesApi
 from dealguard_operator.metrics import DECLARATIONS, MAX_NAMESPACES, OTHER_NAMESPACES, Metrics, Snapshot
-from dealguard_operator.model import Analysis
+from dealguard_operator.model import Analysis, Terminated
 from dealguard_operator.observe import pack
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
 from tests.unit.operator_api_server import MODEL, ApiServer, wait_until
-from tests.unit.operator_cases import NAMESPACE, NOWHERE, analysis, completed, settings, started
+from tests.unit.operator_cases import NAMESPACE, NOWHERE, analysis, at, completed, settings, started, succeeded
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
+EPOCH = datetime.fromtimestamp(0, UTC)
+BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 Sample = tuple[str, frozenset[tuple[str, str]]]
 
 
@@ -268,6 +272,27 @@ async def test_tokens_without_a_price_are_told_apart_from_free_ones() -> None:
     found = await samples(metrics)
     assert found[of("dealguard_unpriced_runs_total", model=MODEL)] == 1
     assert named(found, "dealguard_cost_usd_total") == {}
+
+
+@pytest.mark.parametrize(
+    ("why", "start", "end", "stages"),
+    [
+        ("as it should be", at(6), at(30), {"Starting", "Extracting", "Analyzing"}),
+        ("the node's clock is behind", at(-60), at(-36), {"Starting", "Extracting", "Analyzing"}),
+        ("what a runtime says of a container that it could not start", EPOCH, at(30), {"Starting", "Extracting"}),
+        ("before all times", BEFORE_ALL, at(30), {"Starting", "Extracting"}),
+        ("an end that is yet to come", at(6), at(10**9), {"Starting", "Extracting"}),
+    ],
+)
+async def test_a_stage_whose_times_cannot_be_is_not_counted(
+    why: str, start: datetime, end: datetime, stages: set[str]
+) -> None:
+    metrics = Metrics()
+    odd = replace(succeeded(), analyze=Terminated(0, "Completed", "", start, end))
+    metrics.status_written(started(), _status(attempts=[Attempt(pod_name=odd.name, reason="Completed")]), (odd,))
+    seconds = named(await samples(metrics), "dealguard_stage_duration_seconds_sum")
+    assert {dict(labels)["stage"] for _, labels in seconds} == stages, why
+    assert sum(seconds.values()) < 60, why
 
 
 async def test_the_number_of_namespaces_is_limited() -> None:
