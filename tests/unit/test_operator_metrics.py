@@ -22,6 +22,7 @@ from dealguard_api.exit_codes import ExitCode
 from dealguard_api.resource import Attempt, ContractAnalysisStatus, Phase
 from dealguard_operator import errors
 from dealguard_operator.kubernetes_api import KubernetesApi
+from dealguard_operator.main import Operator
 from dealguard_operator.metrics import DECLARATIONS, MAX_NAMESPACES, OTHER_NAMESPACES, Metrics, Snapshot
 from dealguard_operator.model import Analysis, Terminated
 from dealguard_operator.observe import pack
@@ -144,7 +145,7 @@ async def test_runs_are_counted_with_their_waits_stages_attempts_and_spending(ap
     assert found[of("dealguard_api_request_duration_seconds_count", verb="create", resource="secrets")] == 2
     assert found[of("dealguard_reconcile_duration_seconds_count", result="settled")] >= 4
     assert found[of("dealguard_last_resync_age_seconds")] < 20
-    assert found[of("dealguard_leader")] == 1
+    assert found[of("dealguard_leader", lease="")] == 1
     assert found[of("dealguard_build_info", version=dealguard_operator.__version__)] == 1
     assert of("process_cpu_seconds_total") in found
 
@@ -301,19 +302,27 @@ async def test_the_number_of_namespaces_is_limited() -> None:
     idle = [pack(_in(f"n{number:04}", done)) for number in range(MAX_NAMESPACES + 50)]
     busy = [_in("z-the-busiest", started()) for _ in range(3)]
     last = [_in("n0549", ContractAnalysisStatus()), _in("n0549", ContractAnalysisStatus())]
-    metrics.read_from(lambda: Snapshot([*idle, *busy, *last], 0, 0.0, {}), lambda: False)
+    metrics.read_from(lambda: Snapshot([*idle, *busy, *last], 0, 0.0, {}))
     found = await samples(metrics)
     told = {dict(labels)["namespace"] for _, labels in named(found, "dealguard_analyses")}
     assert len(told) == MAX_NAMESPACES + 1
     assert {"z-the-busiest", "n0549", OTHER_NAMESPACES} <= told
     assert found[of("dealguard_analyses", namespace="z-the-busiest", state="running")] == 3
     assert found[of("dealguard_analyses", namespace="n0549", state="queued")] == 2
-    assert found[of("dealguard_leader")] == 0
 
 
 def _in(namespace: str, status: ContractAnalysisStatus) -> Analysis:
     plain = analysis(status)
     return Analysis(**{**plain.__dict__, "namespace": namespace})
+
+
+async def test_leaders_are_told_apart_by_their_leases() -> None:
+    election = {"LEADER_ELECTION": "true", "LEASE_NAMESPACE": "legal", "LEASE_NAME": "a-operator", "HEALTH_PORT": "0"}
+    operator = Operator(settings(**election), NOWHERE)
+    await operator.start()
+    found = named(await samples(operator.metrics), "dealguard_leader")
+    await operator.stop()
+    assert found == {of("dealguard_leader", lease="legal/a-operator"): 0}, "nobody gives it the lease"
 
 
 async def test_an_operator_that_begins_anew_in_its_process_keeps_its_counters() -> None:
@@ -358,6 +367,9 @@ def test_the_page_speaks_of_no_metric_that_does_not_exist() -> None:
     assert stems == known
     (alerts,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
     rules = yaml.safe_load(alerts)["groups"][0]["rules"]
+    of_leaders = [rule["expr"] for rule in rules if "dealguard_leader" in rule["expr"]]
+    assert len(of_leaders) == 2
+    assert all("sum by (lease)" in expression for expression in of_leaders), "each shard has a leader of its own"
     assert all(set(rule) <= {"alert", "expr", "for", "annotations"} for rule in rules)
 
 
