@@ -314,6 +314,12 @@ def test_the_sweep_is_a_dry_run_until_it_is_told_to_delete(
     kubectl.check("apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(pod))
 
 
+def test_the_scraped_labels_stay_the_operators(cluster: Cluster) -> None:
+    objects = _objects(cluster, {**REQUIRED, "metrics.serviceMonitor.enabled": "true"})
+    (monitor,) = [item for item in objects if item["kind"] == "ServiceMonitor"]
+    assert all(endpoint["honorLabels"] for endpoint in monitor["spec"]["endpoints"]), "`namespace` is the analyses'"
+
+
 def test_one_replica_leads_by_a_lease_that_only_it_and_its_like_may_change(cluster: Cluster) -> None:
     values = {**REQUIRED, "operator.analysisSelector": "dealguard.io/shard!=a"}
     rendered = _helm(cluster, "template", "trial", str(CHART), values=values).stdout
