@@ -1,6 +1,8 @@
 """The chart: what helm renders is accepted by a real API server, with the least rights, and says what is missing."""
 
 import json
+import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -263,6 +265,22 @@ def test_a_namespaced_installation_has_roles_only(
     bindings = {(item["kind"], item["roleRef"]["kind"]) for item in objects if "roleRef" in item}
     assert bindings == {("RoleBinding", "Role")}
     assert "legal" in {item["metadata"]["namespace"] for item in objects if item["kind"] == "RoleBinding"}
+
+
+def test_the_documented_shards_share_no_object(cluster: Cluster) -> None:
+    page = (CHART.parent.parent / "docs" / "operator.md").read_text()
+    commands = re.findall(r"helm install (\S+) charts/dealguard (.*?) …$", page, re.MULTILINE | re.DOTALL)
+    assert [name for name, _ in commands] == ["dealguard-legal", "dealguard-sales", "dealguard-a", "dealguard-rest"]
+    made = []
+    for name, arguments in commands:
+        chosen = shlex.split(arguments.replace("\\\n", " "))
+        done = _helm(cluster, "template", name, str(CHART), *chosen, values=REQUIRED)
+        assert done.returncode == 0, done.stderr
+        objects = [item for item in yaml.safe_load_all(done.stdout) if item]
+        made.append({(item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]) for item in objects})
+    for first, second in (made[:2], made[2:]):
+        assert not first & second, "helm takes no object that belongs to another release"
+        assert any(kind == "CustomResourceDefinition" for kind, *_ in first)
 
 
 def test_no_rule_has_a_wildcard_or_reads_secrets(cluster: Cluster) -> None:
