@@ -3,8 +3,9 @@
     .venv/bin/python -m benchmarks.operator [--quick] [--repeats N] [--only latency,…] [--compared …] [--continue]
 
 `--quick` is for development: small volumes, one repeat. Results go to build/bench/operator.json after each run, and the
-runs themselves to build/bench/operator-runs.json, from where `--continue` adds to them. Figures are drawn into
-docs/benchmarks/, a quick run's into build/bench/. Exit code 1: an aim was not reached.
+runs themselves to build/bench/operator-runs.json, from where `--continue` adds to them; a quick run's to
+operator-quick.json and operator-quick-runs.json. Figures are drawn into docs/benchmarks/, a quick run's into
+build/bench/. Exit code 1: an aim was not reached.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from benchmarks.operator.api import BenchmarkError
 from benchmarks.operator.arena import REPOSITORY, Arena
 from benchmarks.operator.contenders import BARE, DEALGUARD, LABELS, OPERATORS
 from benchmarks.operator.report import draw, measures_of, table
-from benchmarks.operator.summary import Measure, load_runs, save_runs
+from benchmarks.operator.summary import Measure, add_runs, load_runs, save_runs
 from dealguard_cluster.errors import ClusterError
 
 
@@ -33,7 +34,8 @@ def main() -> int:
     begun, machine = datetime.now(UTC), measures.machine()
     output = REPOSITORY / "build" / "bench"
     output.mkdir(parents=True, exist_ok=True)
-    kept = output / ("operator-runs-quick.json" if arguments.quick else "operator-runs.json")
+    name = "operator-quick" if arguments.quick else "operator"
+    report, kept = output / f"{name}.json", output / f"{name}-runs.json"
     runs = load_runs(kept) if arguments.go_on else {}
 
     def save() -> list[Measure]:
@@ -47,7 +49,7 @@ def main() -> int:
         }
         document = [{**row.to_json(), "repeats": len(row.runs), "machine": facts} for row in rows]
         text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-        (output / "operator.json").write_text(text, encoding="utf-8")
+        report.write_text(text, encoding="utf-8")
         save_runs(runs, kept)
         return rows
 
@@ -62,7 +64,7 @@ def main() -> int:
     print(table(rows))
     missed = [row.measure for row in rows if row.reached is False]
     print(f"\n{len(rows)} measures, {len(missed)} aims missed; load at the start: {machine['load']}.")
-    print(f"Next: look at {output / 'operator.json'}{_figures(drawn)}; the operators' logs are in {folder}.")
+    print(f"Next: look at {report}{_figures(drawn)}; the operators' logs are in {folder}.")
     if arguments.quick:
         print("These are a quick run's figures: `make bench` on an idle machine measures.")
     return 1 if missed or not rows else 0
@@ -71,7 +73,7 @@ def main() -> int:
 async def _run(
     folder: Path, arguments: argparse.Namespace, runs: measures.Runs, save: Callable[[], list[Measure]]
 ) -> None:
-    began, volumes = time.monotonic(), arguments.volumes
+    began, volumes, revision = time.monotonic(), arguments.volumes, measures.revision()
     done = 1 + max((run.repeat for taken in runs.values() for run in taken), default=-1)
 
     def tell(text: str) -> None:
@@ -88,22 +90,24 @@ async def _run(
                     is_burst = part.startswith("burst")
                     if is_burst or is_used_up:
                         await cluster.aclose()
-                        bench = await _begin(cluster, folder, volumes, runs)
+                        bench = await _begin(cluster, folder, volumes)
                     is_used_up = is_burst
                     bench.arena.use_fake_nodes(fake=part != "kubelet")
-                    await _measure(bench, part, contender, done + repeat)
+                    taken, begun = measures.Runs(), datetime.now(UTC).isoformat(timespec="seconds")
+                    try:
+                        await _measure(replace(bench, runs=taken), part, contender, done + repeat)
+                    finally:
+                        add_runs(runs, taken, revision=revision, begun=begun)
                     save()
         tell("all measured; the cluster goes down")
 
 
-async def _begin(
-    cluster: AsyncExitStack, folder: Path, volumes: measures.Volumes, runs: measures.Runs
-) -> measures.Bench:
+async def _begin(cluster: AsyncExitStack, folder: Path, volumes: measures.Volumes) -> measures.Bench:
     """An empty cluster, and the Job that the others copy."""
     arena = cluster.enter_context(Arena(folder))
     api = await cluster.enter_async_context(arena.api())
     arena.use_fake_nodes(fake=True)
-    bench = measures.Bench(arena, api, volumes, runs)
+    bench = measures.Bench(arena, api, volumes, runs={})
     await bench.learn_template()
     return bench
 

@@ -3,12 +3,15 @@
 import asyncio
 import json
 import os
+import subprocess
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import dealguard_operator
 from benchmarks.operator.api import ANALYSES, CORE, JOBS, Api, Raw, until
 from benchmarks.operator.arena import Arena, empty
 from benchmarks.operator.contenders import BARE, DEALGUARD, Running, running, template_path, write_template
@@ -65,11 +68,6 @@ QUICK = Volumes(
     settle_seconds=35,
     repeats={},
 )
-
-
-def largest_burst(runs: Runs) -> int:
-    """The largest burst that was measured; 0: none was."""
-    return max((int(name.removeprefix("burst_")) for name in runs if name.startswith("burst_")), default=0)
 
 
 @dataclass
@@ -278,3 +276,13 @@ def _count(writes: list[Raw]) -> dict[str, int]:
 def machine() -> dict[str, Any]:
     """What the figures depend on beside the code."""
     return {"cores": os.cpu_count(), "load": [round(value, 2) for value in os.getloadavg()]}
+
+
+def revision() -> str:
+    """The commit of the operator's code, with `-dirty` where it was changed since; empty where git does not know it."""
+    folder = Path(dealguard_operator.__file__).parent
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]  # no tags
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""

@@ -4,7 +4,7 @@ import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Run:
     cpu_seconds: float | None = None  # of the operator, while measured
     cluster_cpu_seconds: float | None = None  # of everything in the node: API server, etcd, controllers
     detail: dict[str, Any] = field(default_factory=dict)
+    revision: str = ""  # of the operator's code; empty: it was not noted
+    begun: str = ""  # when, in ISO 8601
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,19 @@ def ratio(name: str, of: Sequence[Run], to: Sequence[Run], *, aim: float) -> Mea
             repeat=run.repeat,
             value=run.value / others[run.repeat] if others[run.repeat] else math.inf,
             detail={"of": run.value, "to": others[run.repeat]},
+            revision=run.revision,
+            begun=run.begun,
         )
         for run in of
         if run.repeat in others
     ]
     return measure(name, "×", pairs, aim=aim)
+
+
+def add_runs(runs: dict[str, list[Run]], taken: Mapping[str, Sequence[Run]], *, revision: str, begun: str) -> None:
+    """Add what was `taken` in one go, with the code that it is of and when that was: `runs` may be of several days."""
+    for name, new in taken.items():
+        runs.setdefault(name, []).extend(replace(run, revision=revision, begun=begun) for run in new)
 
 
 def save_runs(runs: Mapping[str, Sequence[Run]], path: Path) -> None:

@@ -140,7 +140,8 @@ class Operator:
             for collection, see in ((PODS, self.reconciler.see_pod), (JOBS, self.reconciler.see_job)):
                 watch = ChildWatch(self._api, collection, namespace, see, self.reconciler.resync_soon)
                 self._watches[collection.plural, namespace] = watch
-        self.metrics.read_from(self.reconciler.snapshot, self.leads)
+        lease = f"{settings.lease_namespace}/{settings.lease_name}" if settings.leader_election else ""
+        self.metrics.read_from(self.reconciler.snapshot, self.leads, lease=lease)
         if settings.health_port:
             try:
                 await self.endpoints.start()

@@ -161,7 +161,13 @@ RESTARTS = Declaration(
     "counter",
     "How often the operator began anew within its process, because a watch broke off in a way that Kopf does not bear.",
 )
-LEADER = Declaration("dealguard_leader", "gauge", "1 if this process may write, 0 if it stands by.")
+LEADER = Declaration(
+    "dealguard_leader",
+    "gauge",
+    "1 if this process may write, 0 if it stands by. `lease` is the Lease that it competes for, `namespace/name`; "
+    "empty without leader election.",
+    ("lease",),
+)
 BUILD_INFO = Declaration("dealguard_build_info", "gauge", "Always 1; `version` is the operator's.", ("version",))
 
 DECLARATIONS = (
@@ -230,12 +236,14 @@ class Metrics:
         # CPU, memory, file descriptors, start time, as every Prometheus client names them.
         prometheus_client.ProcessCollector(registry=self.registry)
 
-    def read_from(self, take_snapshot: Callable[[], Snapshot], is_leader: Callable[[], bool] = lambda: True) -> None:
+    def read_from(
+        self, take_snapshot: Callable[[], Snapshot], is_leader: Callable[[], bool] = lambda: True, *, lease: str = ""
+    ) -> None:
         """Compute the gauges from these, each time they are read. Called again when the operator begins anew."""
         if self._state is not None:
             self.registry.unregister(self._state)
             self._restarts.inc()
-        self._state = _State(take_snapshot, is_leader)
+        self._state = _State(take_snapshot, is_leader, lease)
         self.registry.register(self._state)
 
     def handler(self) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -321,9 +329,10 @@ def has_ended_run(before: ContractAnalysisStatus, after: ContractAnalysisStatus)
 class _State(Collector):
     """The gauges that are computed when they are read."""
 
-    def __init__(self, take_snapshot: Callable[[], Snapshot], is_leader: Callable[[], bool]) -> None:
+    def __init__(self, take_snapshot: Callable[[], Snapshot], is_leader: Callable[[], bool], lease: str) -> None:
         self._take_snapshot = take_snapshot
         self._is_leader = is_leader
+        self._lease = lease
 
     def describe(self) -> Iterable[Metric]:
         """Their names, so that registering reads nothing yet."""
@@ -336,7 +345,7 @@ class _State(Collector):
         yield _family(WATCH_AGE, {(name,): seconds for name, seconds in snapshot.seconds_since_event.items()})
         yield _family(STALE_WATCHES, {(): float(snapshot.stale_watches)})
         yield _family(RESYNC_AGE, {(): snapshot.seconds_since_resync})
-        yield _family(LEADER, {(): float(self._is_leader())})
+        yield _family(LEADER, {(self._lease,): float(self._is_leader())})
 
 
 def _family(of: Declaration, samples: Mapping[tuple[str, ...], float] | None = None) -> GaugeMetricFamily:

@@ -1,6 +1,8 @@
 """The chart: what helm renders is accepted by a real API server, with the least rights, and says what is missing."""
 
 import json
+import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,9 @@ from dealguard_cluster import Cluster, binaries
 from dealguard_cluster.console import Console
 from dealguard_cluster.layout import cache_root
 from dealguard_gateway.settings import GatewaySettings
+from dealguard_operator.job import job_manifest
 from tests.cluster.tools import Kubectl
+from tests.unit.operator_cases import analysis, settings
 
 pytestmark = pytest.mark.cluster
 
@@ -126,6 +130,8 @@ def test_who_names_no_proxies_is_warned(
         ("limits.running", "0", "minimum"),
         ("claude.effort", "huge", "value must be one of"),
         ("storage.endpoint", "s3.example.com", "does not match pattern"),
+        ("claude.baseURL", "proxy.example", "does not match pattern"),
+        ("networkPolicy.storage.ports[0].prot", "9000", "'prot' not allowed"),
     ],
 )
 def test_a_misspelt_or_impossible_value_is_refused(cluster: Cluster, name: str, value: str, words: str) -> None:
@@ -189,23 +195,47 @@ def test_the_api_server_accepts_every_object(
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "port"), [("https://s3.example.com", 443), ("http://s3.example.com", 80), ("http://10.0.0.1:90", 90)]
+    ("why", "more", "storage_port", "claude_port"),
+    [
+        ("the schemes' own", {}, 443, 443),
+        ("another scheme", {"storage.endpoint": "http://s3.example.com"}, 80, 443),
+        ("as the URL says", {"storage.endpoint": "http://10.0.0.1:90"}, 90, 443),
+        ("an address with colons", {"storage.endpoint": "https://[fd00::1]"}, 443, 443),
+        ("Claude behind a proxy", {"claude.baseURL": "http://proxy.example:8080/claude"}, 443, 8080),
+        ("a Service's pods listen elsewhere", {"networkPolicy.storage.ports[0].port": "9000"}, 9000, 443),
+        ("the proxy's pods too", {"networkPolicy.claude.ports[0].port": "8443"}, 443, 8443),
+    ],
 )
 def test_pods_of_analyses_reach_names_storage_and_claude_only(
-    cluster: Cluster, kubectl: Kubectl, endpoint: str, port: int
+    cluster: Cluster, kubectl: Kubectl, why: str, more: dict[str, str], storage_port: int, claude_port: int
 ) -> None:
-    values = {
-        **REQUIRED,
-        "storage.endpoint": endpoint,
-        "networkPolicy.enabled": "true",
-        "networkPolicy.namespaces[0]": "default",
-    }
-    rendered = _helm(cluster, "template", "trial", str(CHART), values=values).stdout
-    (policy,) = [item for item in yaml.safe_load_all(rendered) if item and item["kind"] == "NetworkPolicy"]
+    policy = _network_policy(cluster, more)
     kubectl.check("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=yaml.safe_dump(policy))
     assert policy["spec"]["ingress"] == []
-    assert [[peer["port"] for peer in rule["ports"]] for rule in policy["spec"]["egress"]] == [[53, 53], [port], [443]]
-    assert all("to" in rule for rule in policy["spec"]["egress"][1:])
+    names, storage, claude = policy["spec"]["egress"]
+    assert [port["port"] for port in names["ports"]] == [53, 53]
+    assert [port["port"] for port in storage["ports"]] == [storage_port], why
+    assert [port["port"] for port in claude["ports"]] == [claude_port], why
+    assert storage["to"]
+    assert claude["to"]
+
+
+def test_names_may_be_asked_of_the_clusters_own_server_only(cluster: Cluster) -> None:
+    kube_dns = "networkPolicy.dns.to[0].podSelector.matchLabels.k8s-app"
+    names, *_ = _network_policy(cluster, {kube_dns: "kube-dns"})["spec"]["egress"]
+    assert names["to"] == [{"podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}]
+
+
+def test_the_network_policy_selects_the_pods_of_analyses(cluster: Cluster) -> None:
+    job = job_manifest(analysis(), "a-job", 1, settings())
+    selected = _network_policy(cluster, {})["spec"]["podSelector"]["matchLabels"]
+    assert selected.items() <= job["spec"]["template"]["metadata"]["labels"].items()
+
+
+def _network_policy(cluster: Cluster, more: dict[str, str]) -> dict[str, Any]:
+    on = {"networkPolicy.enabled": "true", "networkPolicy.namespaces[0]": "default"}
+    (policy,) = [item for item in _objects(cluster, REQUIRED | on | more) if item["kind"] == "NetworkPolicy"]
+    return policy
 
 
 def test_a_network_policy_needs_to_know_where(cluster: Cluster) -> None:
@@ -235,6 +265,22 @@ def test_a_namespaced_installation_has_roles_only(
     bindings = {(item["kind"], item["roleRef"]["kind"]) for item in objects if "roleRef" in item}
     assert bindings == {("RoleBinding", "Role")}
     assert "legal" in {item["metadata"]["namespace"] for item in objects if item["kind"] == "RoleBinding"}
+
+
+def test_the_documented_shards_share_no_object(cluster: Cluster) -> None:
+    page = (CHART.parent.parent / "docs" / "operator.md").read_text()
+    commands = re.findall(r"helm install (\S+) charts/dealguard (.*?) …$", page, re.MULTILINE | re.DOTALL)
+    assert [name for name, _ in commands] == ["dealguard-legal", "dealguard-sales", "dealguard-a", "dealguard-rest"]
+    made = []
+    for name, arguments in commands:
+        chosen = shlex.split(arguments.replace("\\\n", " "))
+        done = _helm(cluster, "template", name, str(CHART), *chosen, values=REQUIRED)
+        assert done.returncode == 0, done.stderr
+        objects = [item for item in yaml.safe_load_all(done.stdout) if item]
+        made.append({(item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]) for item in objects})
+    for first, second in (made[:2], made[2:]):
+        assert not first & second, "helm takes no object that belongs to another release"
+        assert any(kind == "CustomResourceDefinition" for kind, *_ in first)
 
 
 def test_no_rule_has_a_wildcard_or_reads_secrets(cluster: Cluster) -> None:
@@ -284,6 +330,12 @@ def test_the_sweep_is_a_dry_run_until_it_is_told_to_delete(
         "spec": template["spec"] | {"serviceAccountName": "default"},
     }
     kubectl.check("apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(pod))
+
+
+def test_the_scraped_labels_stay_the_operators(cluster: Cluster) -> None:
+    objects = _objects(cluster, {**REQUIRED, "metrics.serviceMonitor.enabled": "true"})
+    (monitor,) = [item for item in objects if item["kind"] == "ServiceMonitor"]
+    assert all(endpoint["honorLabels"] for endpoint in monitor["spec"]["endpoints"]), "`namespace` is the analyses'"
 
 
 def test_one_replica_leads_by_a_lease_that_only_it_and_its_like_may_change(cluster: Cluster) -> None:

@@ -71,6 +71,8 @@ def test_cancel_is_taken_back_only_with_a_new_run_token(kubectl: Kubectl, namesp
         ({"document": {"key": "elsewhere/a.pdf"}}, "should match"),
         ({"document": {"key": "documents/x/../a.pdf"}}, "must not have an empty, '.' or '..' part"),
         ({"document": {"key": "documents/x//a.pdf"}}, "must not have an empty, '.' or '..' part"),
+        ({"document": {"key": "documents/x/./a.pdf"}}, "must not have an empty, '.' or '..' part"),
+        ({"document": {"key": "documents/x/"}}, "must not have an empty, '.' or '..' part"),
         ({"document": {"key": "documents/x/" + "a" * 900}}, "may not be more than 900"),
         ({"document": {"key": "documents/x/a.pdf", "sha256": "ABC"}}, "should be at least 64 chars long"),
         ({"engine": "gpt"}, 'supported values: "auto", "claude", "rules"'),

@@ -133,12 +133,24 @@ def test_bad_documents_fail_at_once_each_with_its_own_reason(installation: Insta
         assert reason.value in shown.stdout
 
 
-def test_a_key_outside_the_namespace_is_refused_on_creation(installation: Installation, namespace: str) -> None:
-    answer = installation.kubectl.try_apply(
-        analysis_manifest(namespace, "thief", document={"key": "documents/other/contract.pdf"})
-    )
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("documents/other/contract.pdf", "spec.document.key must lie under documents/NAMESPACE/"),
+        # The name of one namespace may begin with another's.
+        ("documents/NAMESPACE-2/contract.pdf", "spec.document.key must lie under documents/NAMESPACE/"),
+        # The definition's own rule comes before the policy.
+        ("documents/NAMESPACE/../other/contract.pdf", "key must not have an empty, '.' or '..' part"),
+        ("documents/NAMESPACE//contract.pdf", "key must not have an empty, '.' or '..' part"),
+    ],
+)
+def test_a_key_outside_the_namespace_is_refused_on_creation(
+    installation: Installation, namespace: str, key: str, words: str
+) -> None:
+    document = {"key": key.replace("NAMESPACE", namespace)}
+    answer = installation.kubectl.try_apply(analysis_manifest(namespace, "thief", document=document))
     assert answer.returncode != 0
-    assert f"spec.document.key must lie under documents/{namespace}/" in answer.stderr
+    assert words.replace("NAMESPACE", namespace) in answer.stderr
 
 
 def test_nobody_submits_in_somebody_elses_name(installation: Installation, namespace: str) -> None:

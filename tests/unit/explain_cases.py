@@ -226,7 +226,8 @@ class Cluster:
     pods: list[Raw] = field(default_factory=list)
     events: list[Raw] = field(default_factory=list)
     logs: dict[tuple[str, str], str] = field(default_factory=dict)  # by pod and container
-    operators: list[str] = field(default_factory=list)  # the log of each
+    operators: list[str | None] = field(default_factory=list)  # the log of each; None: its node does not answer
+    before_restart: dict[int, str] = field(default_factory=dict)  # by operator, the log of its previous container
     forbidden: set[str] = field(default_factory=set)
     requests: list[str] = field(default_factory=list)
 
@@ -239,11 +240,8 @@ class Cluster:
         if names.PLURAL in parts:
             return self._analysis()
         if path == "/api/v1/pods" or "dealguard-system" in parts:
-            items = [
-                {"metadata": {"namespace": "dealguard-system", "name": f"operator-{number}"}}
-                for number in range(len(self.operators))
-            ]
-            return self._list("operators", items)
+            items = [self._operator(number) for number in range(len(self.operators))]
+            return self._list("operators", items[: int(query["limit"])])
         return self._list(parts[-1], self._selected(parts[-1], query))
 
     def _analysis(self) -> tuple[int, bytes]:
@@ -261,6 +259,13 @@ class Cluster:
         items = self.jobs if what == "jobs" else self.pods
         return [each for each in items if each["metadata"]["labels"].get(label) == value]
 
+    def _operator(self, number: int) -> Raw:
+        container = {"name": "operator", "restartCount": int(number in self.before_restart)}
+        return {
+            "metadata": {"namespace": "dealguard-system", "name": f"operator-{number}"},
+            "status": {"containerStatuses": [{"name": "a-sidecar", "restartCount": 3}, container]},
+        }
+
     def _list(self, what: str, items: list[Raw]) -> tuple[int, bytes]:
         if what in self.forbidden:
             return _status(403, f"{what} is forbidden")
@@ -268,11 +273,21 @@ class Cluster:
 
     def _log(self, parts: list[str], query: dict[str, str]) -> tuple[int, bytes]:
         if "dealguard-system" in parts:
-            return 200, self.operators[int(parts[-2].removeprefix("operator-"))].encode()
+            number = int(parts[-2].removeprefix("operator-"))
+            log = self.before_restart.get(number) if "previous" in query else self.operators[number]
+            return (200, _as_a_kubelet(log, query)) if log is not None else _status(500, "dial tcp: i/o timeout")
         if "log" in self.forbidden:
             return _status(403, "pods/log is forbidden")
         text = self.logs.get((parts[-2], query["container"]))
         return (200, text.encode()) if text is not None else _status(404, "no such log", name=parts[-2])
+
+
+def _as_a_kubelet(log: str, query: dict[str, str]) -> bytes:
+    """The last lines, of those the ones since a time, of those the first bytes."""
+    lines = log.splitlines(keepends=True)[-int(query.get("tailLines", 0)) :]
+    if since := query.get("sinceTime"):
+        lines = [line for line in lines if line.partition(" ")[0] >= since]
+    return "".join(lines).encode()[: int(query["limitBytes"])]
 
 
 def _status(code: int, message: str, **details: str) -> tuple[int, bytes]:

@@ -1,5 +1,6 @@
 """What the operator's benchmark makes of its samples: percentiles, medians, ratios, aims, and the drawn bars."""
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -7,9 +8,11 @@ import pytest
 
 from benchmarks.operator import waiting
 from benchmarks.operator.figures import Bar, bar_chart
-from benchmarks.operator.measures import FULL, largest_burst
-from benchmarks.operator.report import measures_of
-from benchmarks.operator.summary import Run, load_runs, measure, percentile, ratio, save_runs
+from benchmarks.operator.measures import FULL, revision
+from benchmarks.operator.report import draw, measures_of
+from benchmarks.operator.summary import Run, add_runs, load_runs, measure, percentile, ratio, save_runs
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,54 @@ def test_runs_of_several_days_make_one_report(tmp_path: Path) -> None:
     again = load_runs(kept)
     assert again == runs
     again["burst_1000"] = [Run("dealguard", 1, 60.0), Run("bare", 2, 50.0)]
-    assert largest_burst(again) == 1000
     values = {row.measure: row.value for row in measures_of(again, FULL)}
     assert values["burst of 200: last one done, to bare Jobs"] == 1.25
     assert "burst of 1000: last one done, to bare Jobs" not in values, "no repeat has both"
+
+
+def test_runs_say_which_code_they_are_of_and_when_they_were(tmp_path: Path) -> None:
+    kept = tmp_path / "runs.json"
+    # As they were kept before.
+    kept.write_text('{"burst_200": [{"contender": "bare", "repeat": 0, "value": 8.0, "cpu_seconds": null}]}')
+    runs = load_runs(kept)
+    taken = {"burst_200": [Run("dealguard", 0, 10.0)]}
+    add_runs(runs, taken, revision="0123456789ab-dirty", begun="2026-11-30T12:00:00+00:00")
+    save_runs(runs, kept)
+    old, new = load_runs(kept)["burst_200"]
+    assert (old.revision, old.begun) == ("", "")
+    assert (new.revision, new.begun) == ("0123456789ab-dirty", "2026-11-30T12:00:00+00:00")
+    (row,) = [row for row in measures_of(runs, FULL) if row.measure == "burst of 200: last one done, to bare Jobs"]
+    assert [run.revision for run in row.runs] == ["0123456789ab-dirty"]
+
+
+@pytest.mark.skipif(not (REPOSITORY / ".git").exists(), reason="the code lies in no repository")
+def test_the_revision_is_the_repositorys() -> None:
+    assert re.fullmatch("[0-9a-f]{12,40}(-dirty)?", revision())
+
+
+def _burst(count: int, repeat: int, *contenders: str) -> dict[str, list[Run]]:
+    """What a burst gives; bare Jobs have no operator."""
+    of_operators = [Run(contender, repeat, 1.0) for contender in contenders if contender != "bare"]
+    everybodys = [Run(contender, repeat, 1.0) for contender in contenders]
+    return {f"burst_{count}": everybodys, f"cpu_{count}": of_operators, f"writes_{count}": of_operators}
+
+
+def test_a_larger_burst_of_some_hides_no_comparison_of_all(tmp_path: Path) -> None:
+    all_four = ("dealguard", "twin", "textbook", "bare")
+    runs = _burst(200, 0, *all_four) | _burst(1000, 1, *all_four) | _burst(5000, 2, "dealguard", "bare")
+    rows = {row.measure for row in measures_of(runs, FULL)}
+    assert "operator CPU per analysis, burst of 5000" in rows
+    assert "operator CPU per analysis, burst of 1000, to the Go twin" in rows
+    assert "burst of 5000: last one done, to bare Jobs" in rows
+    figures = {path.stem: path.read_text() for path in draw(runs, tmp_path)}
+    assert {name for name in figures if "Go twin" in figures[name] and "textbook" in figures[name]} == {
+        "operator-burst",
+        "operator-cpu",
+        "operator-writes",
+    }
+    assert all("urst of 1000" in figure for figure in figures.values())
+
+
+def test_two_alone_are_drawn_at_their_largest_burst(tmp_path: Path) -> None:
+    runs = _burst(200, 0, "dealguard", "bare") | _burst(5000, 1, "dealguard", "bare")
+    assert all("urst of 5000" in path.read_text() for path in draw(runs, tmp_path))

@@ -79,6 +79,7 @@ def completed() -> Cluster:
         },
         operators=[
             case.log(
+                (-60, {"message": "Serving all namespaces.", "severity": "info"}),
                 (0.2, {"message": "Run 1 is Pending/Queued (Queued).", "severity": "info", "uid": UID, "run": 1}),
                 (3.0, {"message": "Run 1 is Completed.", "severity": "info", "uid": "another", "run": 1}),
                 (7.9, {"message": "Run 1 is Completed (Completed).", "severity": "info", "uid": UID, "run": 1}),
@@ -531,6 +532,92 @@ def test_the_operators_namespace_can_be_given(explain: Explain) -> None:
     assert "/api/v1/pods" not in cluster.requests
     nobody = Cluster(analysis=case.analysis(**case.completed()))
     assert any("none runs, or it runs elsewhere" in gap for gap in explain(nobody).gaps)
+
+
+def _of_others(begin: float, number: int) -> str:
+    """Lines about other analyses, a tenth of a second apart."""
+    line = {"message": "Run 1 is Completed (Completed).", "severity": "info", "uid": "another", "about": "x" * 200}
+    return case.log(*((begin + place / 10, line) for place in range(number)))
+
+
+def _operator_lines(story: Story) -> list[str]:
+    return [entry.text for entry in story.entries if entry.source.name == "operator"]
+
+
+@pytest.fixture(scope="module")
+def busy_hour() -> str:
+    """More than is read at once."""
+    return _of_others(10, 30_000)
+
+
+def test_the_operators_lines_are_found_however_much_it_wrote_since(explain: Explain, busy_hour: str) -> None:
+    cluster = completed()
+    (log,) = cluster.operators
+    assert log is not None
+    cluster.operators = [log + busy_hour]
+    story = explain(cluster)
+    assert len(_operator_lines(story)) == 2
+    assert story.gaps == (), "what was not read is of a time when the run was over"
+
+
+def test_a_long_log_of_a_run_that_goes_on_is_said_to_be_read_in_part(explain: Explain, busy_hour: str) -> None:
+    cluster = Cluster(analysis=case.analysis(), operators=[_of_others(-60, 1) + busy_hour])
+    (gap,) = [gap for gap in explain(cluster).gaps if "operator" in gap]
+    assert gap.startswith("The operator's log in pod operator-0 is long: only its first part was searched, until 2026-")
+
+
+@pytest.mark.parametrize(
+    ("why", "operators", "missing"),
+    [
+        ("rotated away since", [_of_others(3600, 5)], ["operator-0 at 2026-03-01 11:00:00 UTC"]),
+        ("in the middle of the run", [_of_others(3, 5)], ["operator-0 at 2026-03-01 10:00:03 UTC"]),
+        ("one of two", [_of_others(-60, 5), _of_others(3600, 5)], ["operator-1 at"]),
+        ("both", [_of_others(3600, 5), _of_others(7200, 5)], ["operator-0 at", "operator-1 at"]),
+        ("neither", [_of_others(-60, 5), _of_others(-5, 5)], []),
+    ],
+)
+def test_a_log_that_begins_after_the_run_is_said_to(
+    explain: Explain, why: str, operators: list[str | None], missing: list[str]
+) -> None:
+    cluster = completed()
+    cluster.operators = operators
+    gaps = [gap for gap in explain(cluster).gaps if "Lines of the operator may be missing" in gap]
+    assert len(gaps) == bool(missing), why
+    assert all(where in gaps[0] for where in missing), why
+    assert sum(gap.count(" in pod operator-") for gap in gaps) == len(missing), why
+
+
+def test_the_log_before_a_restart_is_read_too(explain: Explain) -> None:
+    cluster = completed()
+    (log,) = cluster.operators
+    assert log is not None
+    cluster.before_restart, cluster.operators = {0: log}, [_of_others(3600, 5)]
+    story = explain(cluster)
+    assert len(_operator_lines(story)) == 2
+    assert story.gaps == ()
+
+
+def test_a_node_that_has_lost_the_log_before_a_restart_is_no_beginning(explain: Explain) -> None:
+    cluster = completed()
+    cluster.before_restart = {0: "unable to retrieve container logs for containerd://0123"}
+    cluster.operators = [_of_others(3600, 5)]
+    (gap,) = explain(cluster).gaps
+    assert "its log begins after the run did: in pod operator-0 at 2026-03-01 11:00:00 UTC" in gap
+
+
+def test_an_operator_that_cannot_be_asked_takes_nothing_from_the_others(explain: Explain) -> None:
+    cluster = completed()
+    cluster.operators.insert(0, None)
+    story = explain(cluster)
+    assert len(_operator_lines(story)) == 2
+    assert story.gaps == ("The operator's log in pod operator-0 cannot be read now. Try again later.",)
+
+
+def test_more_operators_than_are_asked_are_said_to_be(explain: Explain) -> None:
+    cluster = completed()
+    cluster.operators += [_of_others(-60, 1)] * 5
+    (gap,) = explain(cluster).gaps
+    assert gap.startswith("The operator has more pods than 5: the logs of the others were not read. kubectl logs -n ")
 
 
 def test_events_outlive_their_pods(explain: Explain) -> None:

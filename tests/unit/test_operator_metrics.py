@@ -4,6 +4,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +22,18 @@ from dealguard_api.exit_codes import ExitCode
 from dealguard_api.resource import Attempt, ContractAnalysisStatus, Phase
 from dealguard_operator import errors
 from dealguard_operator.kubernetes_api import KubernetesApi
+from dealguard_operator.main import Operator
 from dealguard_operator.metrics import DECLARATIONS, MAX_NAMESPACES, OTHER_NAMESPACES, Metrics, Snapshot
-from dealguard_operator.model import Analysis
+from dealguard_operator.model import Analysis, Terminated
 from dealguard_operator.observe import pack
 from dealguard_operator.presign import Presigner
 from dealguard_operator.reconciler import Reconciler
 from tests.unit.operator_api_server import MODEL, ApiServer, wait_until
-from tests.unit.operator_cases import NAMESPACE, NOWHERE, analysis, completed, settings, started
+from tests.unit.operator_cases import NAMESPACE, NOWHERE, analysis, at, completed, settings, started, succeeded
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
+EPOCH = datetime.fromtimestamp(0, UTC)
+BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 Sample = tuple[str, frozenset[tuple[str, str]]]
 
 
@@ -140,7 +145,7 @@ async def test_runs_are_counted_with_their_waits_stages_attempts_and_spending(ap
     assert found[of("dealguard_api_request_duration_seconds_count", verb="create", resource="secrets")] == 2
     assert found[of("dealguard_reconcile_duration_seconds_count", result="settled")] >= 4
     assert found[of("dealguard_last_resync_age_seconds")] < 20
-    assert found[of("dealguard_leader")] == 1
+    assert found[of("dealguard_leader", lease="")] == 1
     assert found[of("dealguard_build_info", version=dealguard_operator.__version__)] == 1
     assert of("process_cpu_seconds_total") in found
 
@@ -270,25 +275,54 @@ async def test_tokens_without_a_price_are_told_apart_from_free_ones() -> None:
     assert named(found, "dealguard_cost_usd_total") == {}
 
 
+@pytest.mark.parametrize(
+    ("why", "start", "end", "stages"),
+    [
+        ("as it should be", at(6), at(30), {"Starting", "Extracting", "Analyzing"}),
+        ("the node's clock is behind", at(-60), at(-36), {"Starting", "Extracting", "Analyzing"}),
+        ("what a runtime says of a container that it could not start", EPOCH, at(30), {"Starting", "Extracting"}),
+        ("before all times", BEFORE_ALL, at(30), {"Starting", "Extracting"}),
+        ("an end that is yet to come", at(6), at(10**9), {"Starting", "Extracting"}),
+    ],
+)
+async def test_a_stage_whose_times_cannot_be_is_not_counted(
+    why: str, start: datetime, end: datetime, stages: set[str]
+) -> None:
+    metrics = Metrics()
+    odd = replace(succeeded(), analyze=Terminated(0, "Completed", "", start, end))
+    metrics.status_written(started(), _status(attempts=[Attempt(pod_name=odd.name, reason="Completed")]), (odd,))
+    seconds = named(await samples(metrics), "dealguard_stage_duration_seconds_sum")
+    assert {dict(labels)["stage"] for _, labels in seconds} == stages, why
+    assert sum(seconds.values()) < 60, why
+
+
 async def test_the_number_of_namespaces_is_limited() -> None:
     metrics = Metrics()
     done = completed()
     idle = [pack(_in(f"n{number:04}", done)) for number in range(MAX_NAMESPACES + 50)]
     busy = [_in("z-the-busiest", started()) for _ in range(3)]
     last = [_in("n0549", ContractAnalysisStatus()), _in("n0549", ContractAnalysisStatus())]
-    metrics.read_from(lambda: Snapshot([*idle, *busy, *last], 0, 0.0, {}), lambda: False)
+    metrics.read_from(lambda: Snapshot([*idle, *busy, *last], 0, 0.0, {}))
     found = await samples(metrics)
     told = {dict(labels)["namespace"] for _, labels in named(found, "dealguard_analyses")}
     assert len(told) == MAX_NAMESPACES + 1
     assert {"z-the-busiest", "n0549", OTHER_NAMESPACES} <= told
     assert found[of("dealguard_analyses", namespace="z-the-busiest", state="running")] == 3
     assert found[of("dealguard_analyses", namespace="n0549", state="queued")] == 2
-    assert found[of("dealguard_leader")] == 0
 
 
 def _in(namespace: str, status: ContractAnalysisStatus) -> Analysis:
     plain = analysis(status)
     return Analysis(**{**plain.__dict__, "namespace": namespace})
+
+
+async def test_leaders_are_told_apart_by_their_leases() -> None:
+    election = {"LEADER_ELECTION": "true", "LEASE_NAMESPACE": "legal", "LEASE_NAME": "a-operator", "HEALTH_PORT": "0"}
+    operator = Operator(settings(**election), NOWHERE)
+    await operator.start()
+    found = named(await samples(operator.metrics), "dealguard_leader")
+    await operator.stop()
+    assert found == {of("dealguard_leader", lease="legal/a-operator"): 0}, "nobody gives it the lease"
 
 
 async def test_an_operator_that_begins_anew_in_its_process_keeps_its_counters() -> None:
@@ -333,6 +367,9 @@ def test_the_page_speaks_of_no_metric_that_does_not_exist() -> None:
     assert stems == known
     (alerts,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
     rules = yaml.safe_load(alerts)["groups"][0]["rules"]
+    of_leaders = [rule["expr"] for rule in rules if "dealguard_leader" in rule["expr"]]
+    assert len(of_leaders) == 2
+    assert all("sum by (lease)" in expression for expression in of_leaders), "each shard has a leader of its own"
     assert all(set(rule) <= {"alert", "expr", "for", "annotations"} for rule in rules)
 
 

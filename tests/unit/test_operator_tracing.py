@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
@@ -14,6 +15,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 import dealguard_operator
 from dealguard_api.resource import Phase
 from dealguard_operator.main import Operator, run_traces
+from dealguard_operator.model import Terminated
 from dealguard_operator.tracing import RunTraces
 from tests.unit.operator_cases import (
     NAME,
@@ -24,6 +26,7 @@ from tests.unit.operator_cases import (
     at,
     completed,
     failed,
+    pod,
     settings,
     succeeded,
 )
@@ -116,6 +119,17 @@ async def test_each_attempt_has_its_spans_and_each_run_its_trace(collector: Coll
     assert len({span.trace_id for span in collector.spans}) == 2
     numbers = [attributes(span).get("dealguard.attempt") for span in collector.spans if span.name == "analyzing"]
     assert sorted(str(number) for number in numbers) == ["1", "1", "2"]
+
+
+@pytest.mark.parametrize("year", [1, 1970, 8000], ids=["before all times", "the epoch", "far ahead"])
+async def test_a_pod_with_times_that_cannot_be_spoils_no_other_trace(collector: Collector, year: int) -> None:
+    odd = pod(extract=Terminated(0, "", "", datetime(year, 1, 1, tzinfo=UTC), at(5)), analyze=succeeded().analyze)
+    traces = RunTraces()
+    traces.trace_run(analysis(completed()), (odd,))
+    traces.trace_run(analysis(completed()), (succeeded(),))
+    await asyncio.to_thread(traces.close)
+    names = [span.name for span in collector.spans]
+    assert sorted(names) == sorted(2 * ["run", "queue wait", "analyzing"] + ["starting", "extracting"])
 
 
 async def test_a_failed_run_is_an_error(collector: Collector) -> None:

@@ -42,3 +42,9 @@ app.kubernetes.io/component: gateway
   valueFrom:
     secretKeyRef: { name: {{ $secret }}, key: secret-key }
 {{- end }}
+
+{{- /* The port that a URL names, else its scheme's. */}}
+{{- define "dealguard.portOf" -}}
+{{- $url := urlParse . }}
+{{- regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary "443" "80" (eq $url.scheme "https")) }}
+{{- end }}

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from dealguard_api import names
 from dealguard_api.conditions import Condition, ConditionType
-from dealguard_api.resource import ContractAnalysisSpec, ContractAnalysisStatus, Phase
+from dealguard_api.resource import ContractAnalysisSpec, ContractAnalysisStatus, Phase, Run
 from dealguard_cli.errors import CliReason, UnavailableError
 
 RawObject = dict[str, Any]
@@ -51,6 +51,25 @@ class Analysis:
     def resource_name(self) -> str:
         """As `kubectl -o name` writes it."""
         return f"{names.SINGULAR}.{names.GROUP}/{self.name}"
+
+    def recorded_run(self, run: int) -> Run | None:
+        """The record of an earlier run, while the status keeps it."""
+        return next((each for each in self.status.runs if each.run == run), None)
+
+    def window(self, run: int) -> tuple[datetime, datetime | None]:
+        """From when to when this run was the present one; the end None while it is."""
+        present = self.status.run or 1
+        before, after = self.recorded_run(run - 1), self.recorded_run(run + 1)
+        begin = self.created_at
+        if run == present and run > 1:
+            begin = self.status.queued_at or begin
+        elif before is not None:
+            begin = before.finished_at or begin
+        if run == present:
+            return begin, None
+        if run + 1 == present:
+            return begin, self.status.queued_at
+        return begin, after.started_at if after else None
 
 
 def parse(raw: RawObject) -> Analysis:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import urllib3
 import yaml
@@ -108,6 +109,11 @@ class Cluster:
             if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
                 raise client.ApiException.from_response(http_resp=answer, body=None, data=None)
         return content
+
+    def log_lines(self, namespace: str, pod_name: str, **query: str | int) -> list[str]:
+        """Lines of a container's log, each after the time at which the node took it."""
+        path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod_name)}/log"
+        return self.read(path, timestamps="true", **query).decode(errors="replace").splitlines()
 
     def snapshot(self, namespace: str | None, label_selector: str | None = None) -> Snapshot:
         """All analyses of a namespace, or of all namespaces for None, page by page."""

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -15,6 +14,7 @@ from dealguard_api import names
 from dealguard_api.untrusted import Raw
 from dealguard_cli.adapters.analyses import Analysis
 from dealguard_cli.adapters.cluster import Cluster
+from dealguard_cli.adapters.operator_log import MAX_PODS, SELECTOR, OperatorLog, Wanted
 from dealguard_cli.adapters.workloads import (
     ContainerLog,
     EventSeen,
@@ -29,14 +29,8 @@ from dealguard_cli.errors import BadInputError, CliError, CliReason, NotFoundErr
 
 # An analysis logs some ten lines; a container that wrote this much is not ours any more.
 _MAX_LOG_LINES, _MAX_LOG_BYTES = 1_000, 256 * 1024
-# The operator's log is everybody's: this is some 20,000 lines, of which one analysis has about ten.
-_MAX_OPERATOR_LOG_LINES, _MAX_OPERATOR_LOG_BYTES = 20_000, 8 * 1024 * 1024
-_MAX_OPERATORS = 5
 _MAX_ITEMS = 500
-# `sinceTime` is judged by the node's clock.
-_CLOCK_MARGIN = timedelta(minutes=1)
 
-_OPERATOR_SELECTOR = f"app.kubernetes.io/name=dealguard,{names.LABEL_COMPONENT}=operator"
 _POD_OF_EVENT = re.compile("Created pod: ([-a-z0-9.]+)")
 
 T = TypeVar("T")
@@ -126,7 +120,7 @@ class _Search:
             pods=tuple(sorted(pods, key=lambda pod: (str(pod.created_at), pod.name))),
             events=tuple(events),
             logs=tuple(self._logs(pods)) if self._question.with_logs else (),
-            operator_log=tuple(self._operator_log(uid)) if self._question.with_logs and uid else (),
+            operator_log=tuple(self._operator_log(uid, run)) if self._question.with_logs and uid else (),
             refusals=tuple(self._refusals),
             is_complete=not self._refused & {"jobs", "pods"},
         )
@@ -221,7 +215,7 @@ class _Search:
 
     def _log(self, pod_name: str, container: str) -> ContainerLog | None:
         try:
-            lines = self._log_lines(
+            lines = self._cluster.log_lines(
                 self._namespace,
                 pod_name,
                 container=container,
@@ -235,10 +229,6 @@ class _Search:
         is_cut = len(lines) >= _MAX_LOG_LINES or size_bytes >= _MAX_LOG_BYTES
         return ContainerLog(pod_name, container, tuple(lines), is_cut)
 
-    def _log_lines(self, namespace: str, pod_name: str, **query: str | int) -> list[str]:
-        path = f"/api/v1/namespaces/{namespace}/pods/{quote(pod_name)}/log"
-        return self._cluster.read(path, timestamps="true", **query).decode(errors="replace").splitlines()
-
     def _refuse_log(self, error: CliError, what: str) -> None:
         if error.reason == CliReason.FORBIDDEN:
             self._refuse(_sentence("logs", self._namespace))
@@ -249,32 +239,36 @@ class _Search:
         else:
             self._refuse(f"{what} cannot be read: the pod's node or the cluster does not answer. Try again later.")
 
-    def _operator_log(self, uid: str) -> list[str]:
+    def _operator_log(self, uid: str, run: int) -> list[str]:
         """The lines of the operators' logs that carry the analysis's uid, or, where logs are plain, its name."""
         namespace = self._question.operator_namespace
         where = namespace or "OPERATOR-NAMESPACE"
-        command = f"kubectl logs -n {where} -l {_OPERATOR_SELECTOR} --tail=-1 | grep {uid}"
+        command = f"kubectl logs -n {where} -l {SELECTOR} --tail=-1 | grep {uid}"
         path = "/api/v1/pods" if namespace is None else f"/api/v1/namespaces/{quote(namespace)}/pods"
-        query: dict[str, str | int] = {"tailLines": _MAX_OPERATOR_LOG_LINES, "limitBytes": _MAX_OPERATOR_LOG_BYTES}
-        if self._analysis is not None:
-            query["sinceTime"] = _rfc3339(self._analysis.created_at - _CLOCK_MARGIN)
-        marks = (uid, f"[{self._namespace}/{self._question.name}]")
-        lines: list[str] = []
+        log = OperatorLog(self._cluster, self._wanted_lines(uid, run), self._refuse)
         try:
-            pods = _items(self._cluster.read(path, labelSelector=_OPERATOR_SELECTOR, limit=_MAX_OPERATORS))
-            for pod in map(_reference, pods):
-                found = self._log_lines(pod[0], pod[1], **query)
-                lines += [line for line in found if any(mark in line for mark in marks)]
+            pods = _items(self._cluster.read(path, labelSelector=SELECTOR, limit=MAX_PODS + 1))
+            lines = log.lines(pods[:MAX_PODS])
         except CliError as error:
             why = "may not be read by you" if error.reason == CliReason.FORBIDDEN else "cannot be read now"
             self._refuse(f"The operator's log {why}. Who may read it: {command}")
-            return lines
+            return []
+        if len(pods) > MAX_PODS:
+            self._refuse(f"The operator has more pods than {MAX_PODS}: the logs of the others were not read. {command}")
         if not pods:
             self._refuse(
                 f"No operator was found by its labels{f' in namespace {namespace}' if namespace else ''}: none runs, "
                 "or it runs elsewhere (--operator-namespace)."
             )
         return lines
+
+    def _wanted_lines(self, uid: str, run: int) -> Wanted:
+        marks = (uid, f"[{self._namespace}/{self._question.name}]")
+        if self._analysis is None:
+            return Wanted(marks, None, None)
+        begin, end = self._analysis.window(run)
+        is_over = end is None and self._analysis.is_finished
+        return Wanted(marks, begin, self._analysis.status.finished_at if is_over else end)
 
     def _list(self, what: str, path: str, **query: str) -> list[Raw]:
         """The objects of a list; none where it is refused."""
@@ -325,11 +319,3 @@ def _items(content: bytes) -> list[Raw]:
         words = "The cluster answered with something that is no list. Try again later."
         raise UnavailableError(CliReason.CLUSTER_UNAVAILABLE, words) from error
     return items
-
-
-def _reference(raw: Raw) -> tuple[str, str]:
-    return str(raw["metadata"]["namespace"]), str(raw["metadata"]["name"])
-
-
-def _rfc3339(time: datetime) -> str:
-    return time.replace(microsecond=0).isoformat().replace("+00:00", "Z")

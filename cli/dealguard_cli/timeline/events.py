@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from dealguard_api import names
 from dealguard_cli.adapters.workloads import EventSeen, Evidence
 from dealguard_cli.timeline.model import Entry, Level, Rank, Source, SourceKind
-from dealguard_cli.timeline.resource import window
 
 _KINDS = {names.KIND: "resource", "Job": "job", "Pod": "pod"}
 _RANKS = {
@@ -30,7 +29,7 @@ def of_evidence(evidence: Evidence) -> Iterator[Entry]:
 
 def _of_run(evidence: Evidence) -> Iterator[EventSeen]:
     """The resource's Events carry no run: they belong to it by their time."""
-    begin, end = window(evidence.analysis, evidence.run) if evidence.analysis else (None, None)
+    begin, end = evidence.analysis.window(evidence.run) if evidence.analysis else (None, None)
     for event in evidence.events:
         is_resource = event.kind == names.KIND
         is_before = begin is not None and event.last < begin

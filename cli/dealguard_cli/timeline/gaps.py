@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from dealguard_api.resource import Phase
 from dealguard_cli.adapters.analyses import Analysis
 from dealguard_cli.adapters.workloads import Evidence
-from dealguard_cli.timeline.resource import recorded_run
 
 # The API server's own default for how long it keeps Events.
 _EVENTS_KEPT = timedelta(hours=1)
@@ -38,7 +37,7 @@ def gaps(evidence: Evidence, foreign_lines: dict[str, int], now: datetime, *, is
 def _workloads(evidence: Evidence, analysis: Analysis) -> Iterator[str]:
     status = analysis.status
     is_present = evidence.run == (status.run or 1)
-    record = recorded_run(analysis, evidence.run)
+    record = analysis.recorded_run(evidence.run)
     had_job = bool(status.job_name) if is_present else bool(record and record.started_at)
     if had_job and not evidence.jobs:
         name = f"Job {status.job_name}" if is_present and status.job_name else f"The Job of run {evidence.run}"

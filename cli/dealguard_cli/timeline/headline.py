@@ -10,7 +10,6 @@ from dealguard_api.resource import Phase, Run
 from dealguard_cli.adapters.analyses import Analysis
 from dealguard_cli.adapters.workloads import Evidence, PodSeen
 from dealguard_cli.timeline.model import Headline
-from dealguard_cli.timeline.resource import recorded_run
 from dealguard_cli.timeline.wording import cause_and_step, container_waits, explanation, is_stuck, meaning
 
 # A running operator answers within a second, or once the object storage or the API server has answered it.
@@ -31,7 +30,7 @@ def headline(evidence: Evidence, now: datetime, next_command: NextCommand, absen
     if analysis is None:
         why = f"{absence or 'The resource cannot be shown.'} This is what the cluster still has about it."
         return Headline("unknown", None, None, why, "Look at the timeline for the last that was heard of it.")
-    if record := recorded_run(analysis, evidence.run):
+    if record := analysis.recorded_run(evidence.run):
         return _of_earlier_run(analysis, record)
     if evidence.run != (analysis.status.run or 1):
         why = "The resource keeps the last five earlier runs; this one is older."

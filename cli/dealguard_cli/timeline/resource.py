@@ -1,7 +1,7 @@
 """What the resource itself tells: when it was created, queued, started, finished, and the runs before."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from dealguard_api.conditions import ConditionType
 from dealguard_api.resource import Attempt, Phase, Run
@@ -27,7 +27,7 @@ def asked_for(analysis: Analysis, run: int) -> Iterator[Entry]:
 
 def job_made(analysis: Analysis, run: int) -> Entry | None:
     """When the run's Job was made, as recorded: for a Job that is gone."""
-    record = recorded_run(analysis, run)
+    record = analysis.recorded_run(run)
     if record is not None:
         return Entry(record.started_at, RESOURCE, "the Job was created", Rank.JOB) if record.started_at else None
     status = analysis.status
@@ -38,7 +38,7 @@ def job_made(analysis: Analysis, run: int) -> Entry | None:
 
 def finished(analysis: Analysis, run: int) -> Entry | None:
     """How the run ended, if it did."""
-    record = recorded_run(analysis, run)
+    record = analysis.recorded_run(run)
     if record is not None:
         if record.finished_at is None:
             return None
@@ -94,27 +94,6 @@ def attempt_end(number: int, record: Attempt) -> str:
 def attempt_level(record: Attempt) -> Level:
     """The level of an attempt's end."""
     return Level.NORMAL if record.reason == Phase.COMPLETED else Level.ERROR
-
-
-def recorded_run(analysis: Analysis, run: int) -> Run | None:
-    """The record of an earlier run, while the status keeps it."""
-    return next((each for each in analysis.status.runs if each.run == run), None)
-
-
-def window(analysis: Analysis, run: int) -> tuple[datetime, datetime | None]:
-    """From when to when this run was the present one; the end None while it is."""
-    present = analysis.status.run or 1
-    before, after = recorded_run(analysis, run - 1), recorded_run(analysis, run + 1)
-    begin = analysis.created_at
-    if run == present and run > 1:
-        begin = analysis.status.queued_at or begin
-    elif before is not None:
-        begin = before.finished_at or begin
-    if run == present:
-        return begin, None
-    if run + 1 == present:
-        return begin, analysis.status.queued_at
-    return begin, after.started_at if after else None
 
 
 def _created(analysis: Analysis) -> str:

@@ -6,7 +6,6 @@ from datetime import datetime
 from dealguard_api.pod import ANALYZE_CONTAINER, EXTRACT_CONTAINER
 from dealguard_cli.adapters.workloads import ContainerSeen, Evidence
 from dealguard_cli.timeline.model import Stage
-from dealguard_cli.timeline.resource import recorded_run
 
 _SO_FAR = "so far"
 
@@ -78,7 +77,7 @@ def _total(evidence: Evidence, now: datetime) -> Stage:
     analysis = evidence.analysis
     if analysis is None:
         return Stage(name, None, "the analysis is gone")
-    if record := recorded_run(analysis, evidence.run):
+    if record := analysis.recorded_run(evidence.run):
         if record.started_at is None or record.finished_at is None:
             return Stage(name, None, "not recorded")
         return _between(name, record.started_at, record.finished_at, "from its Job on")
@@ -101,7 +100,7 @@ def _seconds(container: ContainerSeen, now: datetime) -> float:
 
 def _job_created(evidence: Evidence) -> datetime | None:
     if evidence.analysis is not None:
-        if record := recorded_run(evidence.analysis, evidence.run):
+        if record := evidence.analysis.recorded_run(evidence.run):
             return record.started_at
         if _is_present(evidence) and evidence.analysis.status.started_at is not None:
             return evidence.analysis.status.started_at

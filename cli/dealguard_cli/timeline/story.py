@@ -122,7 +122,7 @@ def _attempts(evidence: Evidence) -> dict[str, tuple[int, Attempt]]:
 
 
 def _of_operator(evidence: Evidence) -> Iterator[Entry]:
-    begin, end = resource.window(evidence.analysis, evidence.run) if evidence.analysis else (None, None)
+    begin, end = evidence.analysis.window(evidence.run) if evidence.analysis else (None, None)
     for entry in logs.of_operator(evidence.operator_log, evidence.run):
         whole = entry.time.replace(microsecond=0)  # as the resource's times are
         if not (begin and whole < begin) and not (end and whole > end):
@@ -134,7 +134,7 @@ def _spent(evidence: Evidence) -> tuple[int | None, Usage | None]:
     analysis = evidence.analysis
     if analysis is None:
         return len(evidence.pods) or None, None
-    if record := resource.recorded_run(analysis, evidence.run):
+    if record := analysis.recorded_run(evidence.run):
         return len(evidence.pods) or None, record.usage
     if evidence.run != (analysis.status.run or 1):
         return None, None
