@@ -142,11 +142,15 @@ def test_a_misspelt_or_impossible_value_is_refused(cluster: Cluster, name: str, 
 
 def test_every_value_is_in_the_schema() -> None:
     def paths(values: dict[str, Any], schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
-        properties = schema["properties"]
+        properties = {name: resolved(one) for name, one in schema["properties"].items()}
         yield from (f"{prefix}{name}" for name in values.keys() ^ properties.keys())
         for name in values.keys() & properties.keys():
             if isinstance(values[name], dict) and "properties" in properties[name]:
                 yield from paths(values[name], properties[name], f"{prefix}{name}.")
+
+    def resolved(part: dict[str, Any]) -> dict[str, Any]:
+        definition: dict[str, Any] = schema["definitions"].get(part.get("$ref", "").removeprefix("#/definitions/"), part)
+        return definition
 
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     schema = json.loads((CHART / "values.schema.json").read_text())

@@ -135,6 +135,8 @@ def test_lists_and_watches_are_selected_by_the_server(
     assert {request.verb[1:] for request in lists} == {(r, v) for r in ("jobs", "pods") for v in ("list", "watch")}
     ours, one_analysis = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}", f"{names.LABEL_UID}="
     for request in lists:
+        if request.query.get("limit") == "1":
+            continue  # whether lists are answered
         # An absence is confirmed by the analysis's own label: somebody may have taken the other one away.
         allowed = (ours,) if request.verb[2] == "watch" else (ours, one_analysis)
         assert any(label in request.query["labelSelector"] for label in allowed), request
