@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -82,13 +82,14 @@ class AnalyzeContainer:
 
     def _analyze(self, settings: AnalyzeSettings, deadline: datetime) -> Report:
         document = read_document(self._mounts.text)
+        time_left = timedelta(seconds=self._storage.clock.seconds_until(deadline))
         started = time.monotonic()
         try:
             report = analyze_document(
                 document,
                 settings,
                 self._mounts.read_api_key(),
-                deadline=deadline - _RESERVE,
+                deadline=datetime.now(UTC) + time_left - _RESERVE,  # the engine goes by the node's clock
                 on_usage=self._note_usage,
                 checkpoint=self._checkpoint,
             )

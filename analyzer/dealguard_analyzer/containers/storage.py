@@ -13,6 +13,7 @@ from typing import Self, TypeVar
 
 import httpx2
 
+from dealguard_analyzer.containers.storage_clock import StorageClock
 from dealguard_analyzer.errors import AnalysisError, DocumentError, PassingError
 from dealguard_analyzer.reading.file_checks import too_large
 from dealguard_api.exit_codes import ExitCode
@@ -49,17 +50,26 @@ class PresignedStorage:
     Args:
         pauses_seconds: between tries; one more try than pauses.
         timeout: of each connect, read and write.
+
+    Attributes:
+        clock: put right by the answers.
     """
 
     def __init__(self, pauses_seconds: tuple[float, ...] = _PAUSES_SECONDS, timeout: httpx2.Timeout = _TIMEOUT) -> None:
         self._pauses_seconds = pauses_seconds
         self._timeout = timeout
+        self.clock = StorageClock()
 
     @cached_property
     def _client(self) -> httpx2.Client:
         # identity: the digest is of the stored bytes. No redirects: a presigned URL is valid for its own host only.
         headers = {"Accept-Encoding": "identity"}
-        return httpx2.Client(timeout=self._timeout, headers=headers, follow_redirects=False)
+        return httpx2.Client(
+            timeout=self._timeout,
+            headers=headers,
+            follow_redirects=False,
+            event_hooks={"response": [lambda response: self.clock.answered(response.headers.get("Date"))]},
+        )
 
     def __enter__(self) -> Self:
         return self
