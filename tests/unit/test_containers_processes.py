@@ -290,6 +290,19 @@ def test_a_clock_that_is_ahead_ends_nothing(storage_ahead_seconds: float, deadli
         assert code == ExitCode.OK, log
 
 
+def test_sigterm_ends_the_wait_for_a_storage_that_is_away(pod: Pod) -> None:
+    pod.run("extract")
+    pod.storage.faults[f"PUT {REPORT}"] = [503] * 1000
+    process = pod.start("analyze")
+    while f"PUT {REPORT}" not in pod.storage.requests:
+        time.sleep(0.02)
+    started = time.monotonic()
+    process.terminate()
+    process.communicate()
+    assert process.returncode == ExitCode.TERMINATED
+    assert time.monotonic() - started < 5
+
+
 def test_sigterm_while_reading_leaves_no_child(pod: Pod) -> None:
     pod.storage.objects[DOCUMENT] = make.slow_pdf(make.PROSE)
     pod.environment = {"DEALGUARD_MAX_SECONDS_PER_PAGE": "60", "DEALGUARD_MAX_MEMORY_BYTES": str(1 << 34)}
