@@ -18,7 +18,8 @@ def main() -> None:
     """Run one of the containers; the process ends with its exit code."""
     arguments = _parse_arguments()
     mounts = Mounts(arguments.secret_dir, arguments.api_key_dir, arguments.work_dir, arguments.termination_message)
-    run_container(_container(arguments.container, mounts), mounts, os.environ)
+    storage = PresignedStorage()
+    run_container(_container(arguments.container, mounts, storage), mounts, os.environ, storage.clock)
 
 
 def _parse_arguments() -> argparse.Namespace:
@@ -32,15 +33,15 @@ def _parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _container(name: str, mounts: Mounts) -> Container:
+def _container(name: str, mounts: Mounts, storage: PresignedStorage) -> Container:
     # Each container loads its own code only: `extract` no engine, `analyze` no child process.
     if name == "extract":
         from dealguard_analyzer.containers.extract import ExtractContainer  # noqa: PLC0415
 
-        return ExtractContainer(mounts, os.environ, PresignedStorage())
+        return ExtractContainer(mounts, os.environ, storage)
     from dealguard_analyzer.containers.analyze import AnalyzeContainer  # noqa: PLC0415
 
-    return AnalyzeContainer(mounts, os.environ, PresignedStorage())
+    return AnalyzeContainer(mounts, os.environ, storage)
 
 
 main()

@@ -20,6 +20,7 @@ class _State:
     objects: dict[str, bytes] = field(default_factory=dict)
     faults: dict[str, list[Fault]] = field(default_factory=lambda: defaultdict(list))
     requests: list[str] = field(default_factory=list)
+    clock_ahead_seconds: float = 0.0
     closing: threading.Event = field(default_factory=threading.Event)
 
 
@@ -29,21 +30,35 @@ class PresignedStorage:
     Attributes:
         objects: key → bytes.
         faults: "METHOD key" → what goes wrong, one for each request, in turn.
+        port: where it listens.
+        clock_ahead_seconds: how far the dates of its answers are ahead of this machine's clock.
         requests: "METHOD key" of each request that came.
+
+    Args:
+        port: to listen on; 0: any that is free.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self._state = _State()
         self.objects = self._state.objects
         self.faults = self._state.faults
         self.requests = self._state.requests
         handler = type("Handler", (_Handler,), {"state": self._state})
-        self._server = _Server(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", port), handler)
+        self.port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    @property
+    def clock_ahead_seconds(self) -> float:
+        return self._state.clock_ahead_seconds
+
+    @clock_ahead_seconds.setter
+    def clock_ahead_seconds(self, seconds: float) -> None:
+        self._state.clock_ahead_seconds = seconds
 
     def url(self, key: str, signature: str = SIGNATURE) -> str:
         """A presigned URL, as valid as its signature."""
-        return f"http://127.0.0.1:{self._server.server_port}/{key}?X-Amz-Expires=300&X-Amz-Signature={signature}"
+        return f"http://127.0.0.1:{self.port}/{key}?X-Amz-Expires=300&X-Amz-Signature={signature}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -138,6 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: bytes) -> None:
         self._head(status, {"Content-Length": str(len(body))})
         self.wfile.write(body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) + self.state.clock_ahead_seconds)
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)

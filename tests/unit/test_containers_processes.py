@@ -267,11 +267,40 @@ def test_sigterm_ends_it_at_once(container: str, wrapper: tuple[str, ...], pod: 
 @pytest.mark.parametrize("container", ["extract", "analyze"])
 def test_the_deadline_ends_it(container: str, pod: Pod) -> None:
     pod.set_deadline(0)
-    pod.storage.faults[f"GET {DOCUMENT}"] = ["stall"]
-    pod.storage.faults[f"GET {REPORT}"] = ["stall"]
+    pod.storage.faults[f"GET {DOCUMENT}"] = [503, "stall"]
+    pod.storage.faults[f"GET {REPORT}"] = [503, "stall"]
     code, _ = pod.run(container)
     assert code == ExitCode.DEADLINE_EXCEEDED
     assert json.loads(pod.message)["failure"]["reason"] == "DeadlineExceeded"
+
+
+@pytest.mark.parametrize(
+    ("storage_ahead_seconds", "deadline_seconds"),
+    [
+        pytest.param(-60, -30, id="this node's clock is a minute ahead"),
+        pytest.param(60, 30, id="the storage's is"),
+    ],
+)
+def test_a_clock_that_is_ahead_ends_nothing(storage_ahead_seconds: float, deadline_seconds: float, pod: Pod) -> None:
+    """By that clock the run, which has half a minute left, is over."""
+    pod.storage.clock_ahead_seconds = storage_ahead_seconds
+    pod.set_deadline(deadline_seconds)
+    for container in ("extract", "analyze"):
+        code, log = pod.run(container)
+        assert code == ExitCode.OK, log
+
+
+def test_sigterm_ends_the_wait_for_a_storage_that_is_away(pod: Pod) -> None:
+    pod.run("extract")
+    pod.storage.faults[f"PUT {REPORT}"] = [503] * 1000
+    process = pod.start("analyze")
+    while f"PUT {REPORT}" not in pod.storage.requests:
+        time.sleep(0.02)
+    started = time.monotonic()
+    process.terminate()
+    process.communicate()
+    assert process.returncode == ExitCode.TERMINATED
+    assert time.monotonic() - started < 5
 
 
 def test_sigterm_while_reading_leaves_no_child(pod: Pod) -> None:

@@ -1,10 +1,12 @@
 """Object storage by presigned URL: what each answer means, what is tried again, what is never said."""
 
 import hashlib
+import threading
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from dealguard_analyzer.containers.storage import PresignedStorage
@@ -28,8 +30,12 @@ def server() -> Iterator[StorageServer]:
 
 @pytest.fixture
 def storage() -> Iterator[PresignedStorage]:
-    with PresignedStorage(pauses_seconds=(0.0, 0.0), timeout=httpx2.Timeout(0.5)) as storage:
+    with PresignedStorage(pauses_seconds=(0.0, 0.01), timeout_seconds=0.5) as storage:
         yield storage
+
+
+def in_seconds(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 def test_download(server: StorageServer, storage: PresignedStorage, tmp_path: Path) -> None:
@@ -88,9 +94,56 @@ def test_a_document_that_is_too_large_is_not_fetched(
 def test_report_is_stored_once(server: StorageServer, storage: PresignedStorage) -> None:
     url = server.url(REPORT)
     assert storage.get(url) is None
-    assert storage.put_report(url, b"first")
-    assert not storage.put_report(url, b"second")
+    assert storage.put_report(url, b"first", in_seconds(60))
+    assert not storage.put_report(url, b"second", in_seconds(60))
     assert storage.get(url) == b"first"
+
+
+def test_a_report_is_stored_when_the_storage_is_back(storage: PresignedStorage) -> None:
+    with StorageServer() as before:
+        url = before.url(REPORT)
+    stored = []
+    waiting = threading.Thread(target=lambda: stored.append(storage.put_report(url, b"report", in_seconds(60))))
+    waiting.start()
+    time.sleep(0.3)  # some thirty pauses; anything else is tried three times
+    with StorageServer(before.port) as after:
+        waiting.join()
+        assert stored == [True]
+        assert after.objects == {REPORT: b"report"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "timeout_seconds", "least_tries"),
+    [
+        pytest.param(503, 1, 3, id="it says that it is busy"),
+        pytest.param("stall", 1, 2, id="it says nothing"),
+        pytest.param("stall", 60, 1, id="it says nothing for longer than there is time"),
+    ],
+)
+def test_what_was_paid_for_is_given_up_before_the_deadline(
+    fault: Fault, timeout_seconds: float, least_tries: int, server: StorageServer
+) -> None:
+    url = server.url(REPORT)
+    server.faults[f"PUT {REPORT}"] = [fault] * 10
+    with PresignedStorage(pauses_seconds=(0.05, 4.0), timeout_seconds=timeout_seconds) as storage:
+        assert storage.get(url) is None
+        deadline = in_seconds(3.5)
+        with pytest.raises(AnalysisError) as error:
+            storage.put_report(url, b"report", deadline)
+    assert error.value.reason == Reason.STORAGE_UNAVAILABLE
+    assert server.requests.count(f"PUT {REPORT}") >= least_tries
+    assert datetime.now(UTC) < deadline - timedelta(seconds=1), "then the container ends itself: DeadlineExceeded"
+
+
+@pytest.mark.parametrize("fault", [403, "no bucket"])
+def test_a_report_that_is_refused_is_not_tried_again(
+    fault: Fault, server: StorageServer, storage: PresignedStorage
+) -> None:
+    server.faults[f"PUT {REPORT}"] = [fault]
+    with pytest.raises(AnalysisError) as error:
+        storage.put_report(server.url(REPORT), b"report", in_seconds(60))
+    assert error.value.reason == Reason.STORAGE_UNAVAILABLE
+    assert server.requests == [f"PUT {REPORT}"]
 
 
 CHECKPOINT = "reports/team-a/uid/1.checkpoint.json"
@@ -139,7 +192,7 @@ def test_a_missing_bucket_is_no_missing_report(server: StorageServer, storage: P
 
 def test_a_report_whose_receipt_is_lost_is_found_again(server: StorageServer, storage: PresignedStorage) -> None:
     server.faults[f"PUT {REPORT}"] = ["lost"]
-    assert not storage.put_report(server.url(REPORT), b"report")
+    assert not storage.put_report(server.url(REPORT), b"report", in_seconds(60))
     assert storage.get(server.url(REPORT)) == b"report"
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -61,7 +61,7 @@ class AnalyzeContainer:
         stored = self._stored_report()
         if stored is None:
             report = self._analyze(settings, deadline)
-            stored = self._store(_encode(report))
+            stored = self._store(_encode(report), deadline)
         else:
             log("found the report of an earlier attempt")
         if settings.engine != "rules":  # which has none
@@ -82,18 +82,21 @@ class AnalyzeContainer:
 
     def _analyze(self, settings: AnalyzeSettings, deadline: datetime) -> Report:
         document = read_document(self._mounts.text)
+        time_left = timedelta(seconds=self._storage.clock.seconds_until(deadline))
         started = time.monotonic()
         try:
             report = analyze_document(
                 document,
                 settings,
                 self._mounts.read_api_key(),
-                deadline=deadline - _RESERVE,
+                deadline=datetime.now(UTC) + time_left - _RESERVE,  # the engine goes by the node's clock
                 on_usage=self._note_usage,
                 checkpoint=self._checkpoint,
             )
         except AnalysisError as error:
             self._note_usage(error.usage or self._spent)
+            if isinstance(error, PassingError):
+                self._checkpoint.catch_up(deadline)
             raise
         log(
             "analysed",
@@ -110,10 +113,10 @@ class AnalyzeContainer:
         """Of this attempt alone: the operator adds the attempts up. The report's own usage is the run's."""
         self._spent = usage
 
-    def _store(self, report: bytes) -> bytes:
+    def _store(self, report: bytes, deadline: datetime) -> bytes:
         """Store the report; what is stored in the end, ours or one that was there before it."""
         started = time.monotonic()
-        if self._storage.put_report(self._mounts.read_secret(pod.REPORT_PUT_URL), report):
+        if self._storage.put_report(self._mounts.read_secret(pod.REPORT_PUT_URL), report, deadline):
             log("stored", bytes=len(report), seconds=round(time.monotonic() - started, 2))
             return report
         log("another attempt stored its report first")

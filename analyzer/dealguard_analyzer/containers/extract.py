@@ -7,7 +7,7 @@ import errno
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 
 from dealguard_analyzer.containers.handover import write_document
 from dealguard_analyzer.containers.log import log
@@ -67,7 +67,7 @@ class ExtractContainer:
         log("fetched", bytes=download.size_bytes, seconds=round(time.monotonic() - started, 2))
 
         started = time.monotonic()
-        seconds_left = (deadline - datetime.now(UTC)).total_seconds() - _RESERVE_SECONDS
+        seconds_left = self._storage.clock.seconds_until(deadline) - _RESERVE_SECONDS
         document = read_pdf(self._mounts.document, settings, sha256=download.sha256, max_seconds=max(1.0, seconds_left))
         log(
             "read",

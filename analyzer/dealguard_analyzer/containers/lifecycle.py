@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -20,6 +20,7 @@ from dealguard_analyzer.containers import termination
 from dealguard_analyzer.containers.log import identify, log, silence_libraries
 from dealguard_analyzer.containers.mounts import Mounts
 from dealguard_analyzer.containers.settings import load_settings
+from dealguard_analyzer.containers.storage_clock import StorageClock
 from dealguard_analyzer.errors import AnalysisError
 from dealguard_api.exit_codes import ExitCode
 from dealguard_api.pod import OutcomeFailure, RunIdentity
@@ -29,6 +30,8 @@ SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
 # The Job's controller kills at the deadline; this much earlier we end ourselves and can still say why.
 _RESERVE_SECONDS = 1.0
+# How often it is asked anew how long is left: before the storage's first answer nobody knows.
+_LOOK_SECONDS = 1.0
 _MAX_MESSAGE_CHARACTERS = 1000
 
 
@@ -44,7 +47,7 @@ class Container(Protocol):
         """Do the work; what to write if it succeeds.
 
         Args:
-            deadline: when it is ended from outside.
+            deadline: when it is ended from outside, by the control plane's clock.
         """
         ...
 
@@ -53,8 +56,17 @@ class Container(Protocol):
         ...
 
 
-def run_container(container: Container, mounts: Mounts, environment: Mapping[str, str]) -> NoReturn:
-    """Run `container` and end this process with its exit code. `environment` says which run it is."""
+def run_container(
+    container: Container, mounts: Mounts, environment: Mapping[str, str], clock: StorageClock
+) -> NoReturn:
+    """Run `container` and end this process with its exit code.
+
+    Args:
+        container: what to do.
+        mounts: where its files are.
+        environment: says which run it is.
+        clock: says how long is left; put right by the storage that `container` uses.
+    """
     silence_libraries()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the contract
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -62,7 +74,7 @@ def run_container(container: Container, mounts: Mounts, environment: Mapping[str
     try:
         identify(load_settings(RunIdentity, environment))
         deadline = mounts.read_deadline()
-        threading.Thread(target=_watch, args=(ending, deadline), daemon=True).start()
+        threading.Thread(target=_watch, args=(ending, deadline, clock), daemon=True).start()
         outcome = container.run(deadline)
     except AnalysisError as error:
         ending.fail(error.exit_code, error.message)
@@ -98,10 +110,11 @@ class _Ending:
         os._exit(code)  # at once: nothing after this point may fail, wait, or speak
 
 
-def _watch(ending: _Ending, deadline: datetime) -> None:
-    seconds = (deadline - datetime.now(UTC)).total_seconds() - _RESERVE_SECONDS
-    received = signal.sigtimedwait(SIGNALS, max(0.0, seconds))
-    ending.fail(ExitCode.DEADLINE_EXCEEDED if received is None else ExitCode.TERMINATED)
+def _watch(ending: _Ending, deadline: datetime, clock: StorageClock) -> None:
+    while (seconds_left := clock.seconds_until(deadline) - _RESERVE_SECONDS) > 0:
+        if signal.sigtimedwait(SIGNALS, min(seconds_left, _LOOK_SECONDS)):
+            ending.fail(ExitCode.TERMINATED)
+    ending.fail(ExitCode.DEADLINE_EXCEEDED)
 
 
 def _unexpected(error: Exception) -> AnalysisError:
