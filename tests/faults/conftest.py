@@ -116,6 +116,12 @@ def environment(cluster: Cluster, namespace: str) -> dict[str, str]:
 
 
 @pytest.fixture
+def elected(environment: dict[str, str], namespace: str) -> dict[str, str]:
+    """The same, for an operator that competes for its Lease, as the chart has it."""
+    return {**environment, "DEALGUARD_LEADER_ELECTION": "true", "DEALGUARD_LEASE_NAMESPACE": namespace}
+
+
+@pytest.fixture
 def proxied(environment: dict[str, str], proxy: ApiProxy, tmp_path: Path) -> dict[str, str]:
     """The same, for an operator that reaches the API server through the proxy."""
     return {**environment, "KUBECONFIG": str(proxy.kubeconfig(tmp_path / "config"))}
