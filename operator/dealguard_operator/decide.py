@@ -34,6 +34,7 @@ from dealguard_operator.policies.events import events_between
 from dealguard_operator.policies.messages import safe, with_next_step
 from dealguard_operator.policies.outcome import (
     DEFAULT_START_DEADLINE_SECONDS,
+    LAST_WORDS_SECONDS,
     MAX_JOBS,
     OVER_DEADLINE,
     OVERDUE_SECONDS,
@@ -50,6 +51,7 @@ from dealguard_operator.policies.ttl_after_finished import deletion_time
 
 # Older than that, a new analysis may be an outdated view of one: its first status, fenced, comes before its Job.
 _NEW = timedelta(minutes=1)
+_POD_GOES_ON = "The Job was deleted. What its pod still does is waited for."
 # A time that is over.
 _NOW = datetime.min.replace(tzinfo=UTC)
 
@@ -68,12 +70,13 @@ def decide(
     if observation.analysis.is_deleting:
         return NOTHING  # owner references collect the Job, its pods and its Secret
     observation = _in_present_run(observation, now)
+    observation = _with_lookup_of(observation, observation.analysis.status)
     verdict = _verdict(observation, now, start_deadline_seconds)
     if verdict.needs_fresh:
         return Decision(needs_fresh=True)
     after = verdict.status or before
     wake_up = [time for time in (verdict.wait_until, _deletion_time(observation, after)) if time is not None]
-    actions, events = _actions(observation, after, now), events_between(before, after)
+    actions, events = _actions(_with_lookup_of(observation, after), after, now), events_between(before, after)
     is_news = after != before and after.to_wire() != before.to_wire()
     is_news = is_news and not _starts_at_once(observation, before, actions, now)
     return Decision(
@@ -118,6 +121,13 @@ def _in_present_run(observation: Observation, now: datetime) -> Observation:
         fresh_start = replace(analysis, status=begin_run(analysis, now))
         return replace(observation, analysis=fresh_start, job=None, pods=())  # those belong to the run before
     return observation
+
+
+def _with_lookup_of(observation: Observation, status: ContractAnalysisStatus) -> Observation:
+    """The observation without what the storage was asked before the run's present Job, or after that of another one."""
+    lookup = observation.lookup
+    is_of_it = lookup is None or lookup.at is None or lookup.job_name == status.job_name
+    return observation if is_of_it else replace(observation, lookup=None)
 
 
 def _verdict(observation: Observation, now: datetime, start_deadline_seconds: int) -> Verdict:
@@ -210,7 +220,7 @@ def _without_job(observation: Observation, status: ContractAnalysisStatus, now: 
     """What brings a run nearer to its Job; if that is gone, whether the run's report is stored is to be known."""
     if status.job_name is None:
         return _start(observation, status, now)
-    is_over = observation.is_fresh and not observation.live_pods
+    is_over = observation.is_fresh and now >= _pods_end(observation, now)
     return (LookUpReport(),) if is_over and needs_lookup(observation, now, may_start=False) else ()
 
 
@@ -262,22 +272,33 @@ def _job_deleted(observation: Observation, status: ContractAnalysisStatus, now: 
     """The verdict on a run whose Job is gone: a report that it stored is taken by another Job's pod, and not paid."""
     if not observation.is_fresh:
         return Verdict(needs_fresh=True)  # a watch that lags is no deletion
-    lookup = observation.lookup
-    if observation.live_pods and now < (pods_end := _pods_end(observation)):
-        return Verdict(status, wait_until=pods_end)  # they have seconds to say what they spent, or go on without it
-    if lookup is None or lookup.unavailable is not None:
-        return Verdict(status, wait_until=lookup.retry_at if lookup is not None else None)  # see `_actions`
+    lookup, generation = observation.lookup, observation.analysis.generation
+    if now < (pods_end := _pods_end(observation, now)):
+        # They have seconds to say what they spent; where they were left alone, they go on.
+        waiting = set_conditions(
+            status, reason=Reason.JOB_DELETED, message=_POD_GOES_ON, generation=generation, now=now
+        )
+        return Verdict(waiting, wait_until=pods_end)
+    if lookup is None:
+        return Verdict(status)  # it is asked, see `_actions`
+    if lookup.unavailable is not None:
+        message = with_next_step(lookup.unavailable, "Whether its report is stored is asked again by itself.")
+        waiting = set_conditions(
+            status, reason=Reason.STORAGE_UNAVAILABLE, message=message, generation=generation, now=now
+        )
+        return Verdict(waiting, wait_until=lookup.retry_at)
     if lookup.is_own_stored and (status.job_count or 1) < MAX_JOBS:
         return Verdict(begin_another_job(observation.analysis, status, now))
     cause = Cause(Reason.JOB_DELETED, str(explain(Reason.JOB_DELETED)))
     return Verdict(fail(observation.analysis, status, cause, None, now))
 
 
-def _pods_end(observation: Observation) -> datetime:
-    """When the pods of a Job that is gone have ended by themselves."""
-    analysis = observation.analysis
-    began_at = max(pod.created_at for pod in observation.live_pods)
-    return began_at + timedelta(seconds=analysis.spec.deadline_seconds + OVERDUE_SECONDS)
+def _pods_end(observation: Observation, now: datetime) -> datetime:
+    """When no pod of a Job that is gone can have anything to say any more; `now` if none lives."""
+    runs = timedelta(seconds=observation.analysis.spec.deadline_seconds + OVERDUE_SECONDS)
+    last_words = timedelta(seconds=LAST_WORDS_SECONDS)
+    ends = [pod.gone_by + last_words if pod.gone_by else pod.created_at + runs for pod in observation.live_pods]
+    return max(ends, default=now)
 
 
 def _queued(observation: Observation, status: ContractAnalysisStatus, now: datetime) -> ContractAnalysisStatus:

@@ -87,9 +87,7 @@ class Listing:
     async def __aiter__(self) -> AsyncIterator[Raw]:
         token = ""
         while True:
-            page = await self._read_page({"continue": token} if token else {})
-            if "items" not in page:
-                raise errors.UnavailableError("the answer is no list: what answers is no API server")
+            page = _checked_list(await self._read_page({"continue": token} if token else {}))
             metadata = page.get("metadata") or {}
             self.resource_version = metadata.get("resourceVersion") or ""
             for item in page.get("items") or []:
@@ -97,6 +95,12 @@ class Listing:
             token = metadata.get("continue") or ""
             if not token:
                 return
+
+
+def _checked_list(answer: Raw) -> Raw:
+    if "items" not in answer:
+        raise errors.UnavailableError("the answer is no list: what answers is no API server")
+    return answer
 
 
 class KubernetesApi:
@@ -133,10 +137,9 @@ class KubernetesApi:
         """Close the connections."""
         await self._connection.close()
 
-    def list_analyses(self, namespace: str | None, name: str = "") -> Listing:
-        """All analyses of a namespace (None: of all namespaces), or the one of that name, if it is selected."""
-        fields = f"metadata.name={name}" if name else ""
-        return self._list(ANALYSES, namespace, self._analysis_selector, fields=fields)
+    def list_analyses(self, namespace: str | None) -> Listing:
+        """All analyses of a namespace; None: of all namespaces."""
+        return self._list(ANALYSES, namespace, self._analysis_selector)
 
     def list_unfinished_analyses(self, namespace: str | None) -> Listing:
         """Those of them that are in no terminal phase.
@@ -157,7 +160,7 @@ class KubernetesApi:
     async def check_lists(self, namespace: str | None) -> None:
         """See whether analyses, Jobs and pods may be listed: one object of each is asked for, whosever it is."""
         for collection in (ANALYSES, JOBS, PODS):
-            await self._send(Request("list", collection, namespace, query={"limit": "1"}))
+            _checked_list(await self._send(Request("list", collection, namespace, query={"limit": "1"})))
 
     def watch(
         self, collection: Collection, namespace: str | None, resource_version: str

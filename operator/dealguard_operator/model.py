@@ -153,6 +153,7 @@ class PodState:
     disrupted_at: datetime | None = None  # since when that is known
     unschedulable_message: str | None = None
     scheduled_at: datetime | None = None  # when it was given a node
+    gone_by: datetime | None = None  # when its grace period is over, if it is being deleted
     extract: ContainerState = Waiting()
     analyze: ContainerState = Waiting()
     is_gone: bool = False  # deleted; this is what it said last
@@ -216,7 +217,8 @@ class Lookup:
     at: datetime | None  # None: it is not asked, in this installation
     document: DocumentVersion | None = None  # as it was then; None if there was none
     report: StoredReport | None = None
-    is_own_stored: bool = False  # whether the run's own report is there, if it has had a Job
+    job_name: str | None = None  # the run's Job, if it was asked for the run's own report, because that Job is gone
+    is_own_stored: bool = False  # whether that report is there
     unavailable: str | None = None  # why it said nothing, in a sentence
     retry_at: datetime | None = None  # when to ask again, if it said nothing
 

@@ -182,6 +182,7 @@ def pod_from(raw: Raw) -> PodState:
             is_disrupted=disruption.get("status") == "True",
             disrupted_at=_time(disruption, "lastTransitionTime") if disruption.get("status") == "True" else None,
             unschedulable_message=text_in(scheduled, "message") if unschedulable else None,
+            gone_by=_time(metadata, "deletionTimestamp"),
             scheduled_at=_time(scheduled, "lastTransitionTime") if scheduled.get("status") == "True" else None,
             extract=_container(status, "initContainerStatuses", pod.EXTRACT_CONTAINER),
             analyze=_container(status, "containerStatuses", pod.ANALYZE_CONTAINER),

@@ -203,9 +203,9 @@ class Reconciler:
 
     def take_everything_up(self) -> None:
         """Look at all analyses, because this process leads from now on."""
-        # What was refused to this process in an earlier term is asked for anew.
-        for refusals in (self._job_rejections, self._quota_refusals, self._secret_refusals):
-            refusals.clear()
+        # What was answered to this process in an earlier term is asked for anew.
+        for answers in (self._job_rejections, self._quota_refusals, self._secret_refusals, self._lookups):
+            answers.clear()
         # First who runs: standing by, it was not noted whose Job the other leader made or saw end.
         for uid in dict.fromkeys((*self._places.taken(), *self._store.unfinished())):
             if (observation := self._observe(uid)) is not None:
@@ -343,10 +343,11 @@ class Reconciler:
                 return
         began_at = self._store.now()
         analyses = await self._list_analyses(namespace, self._api.list_analyses(namespace))
-        for lost in self._store.lost_analyses(namespace, analyses, list_began_at=began_at):
-            if isinstance(lost, Analysis) and not has_ended(lost):  # a list may lag, and no event would bring it back
-                confirming = self._api.list_analyses(lost.namespace, lost.name)
-                analyses += await _collect(known_analysis_from, confirming, self._store.known_analysis)
+        lost = self._store.lost_analyses(namespace, analyses, list_began_at=began_at)
+        if not all(has_ended(one) for one in lost):
+            # A list may lag, and no event would bring back what it takes away: two have to agree.
+            confirming = self._api.list_analyses(namespace)
+            analyses += await _collect(known_analysis_from, confirming, self._store.known_analysis)
         self._take_up(self._store.replace_analyses(namespace, analyses, list_began_at=began_at))
 
     async def _list_analyses(self, namespace: str | None, listing: Listing) -> list[KnownAnalysis]:

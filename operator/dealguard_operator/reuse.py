@@ -58,18 +58,21 @@ class Reuse:
 
         That it does not answer is an answer too.
         """
+        job_name = analysis.status.job_name
         report: StoredReport | None = None
         try:
-            if analysis.status.job_name is not None:
+            if job_name is not None:
                 key = names.report_key(analysis.namespace, analysis.uid, analysis.status.run or 1)
-                return Lookup(self._now(), is_own_stored=await self._storage.find(key) is not None)
+                is_stored = await self._storage.find(key) is not None
+                return Lookup(self._now(), job_name=job_name, is_own_stored=is_stored)
             document = await self._document(analysis)
             for key in pointers_to_read(analysis, document, self._claude, self._image):
                 report = report or await self._follow(analysis, key)
         except StorageUnavailableError as error:
             self._unanswered.add(analysis.uid)
             at, pause_seconds = self._now(), max(error.retry_after_seconds, len(self._unanswered) / _ASKERS_PER_SECOND)
-            return Lookup(at, unavailable=error.message, retry_at=at + timedelta(seconds=pause_seconds))
+            retry_at = at + timedelta(seconds=pause_seconds)
+            return Lookup(at, job_name=job_name, unavailable=error.message, retry_at=retry_at)
         # Not when it was asked: a slow storage's answer would be too old at once, and be asked for again for ever.
         return Lookup(self._now(), document=document, report=report)
 

@@ -26,7 +26,7 @@ class ApiServer:
         self.conflicts = 0  # how many status writes to refuse
         self.lists = 0  # how many were asked for, to be read to their end
         self.refuses_lists = False
-        self.left_out: set[str] = set()  # names that a lagging list does not show
+        self.left_out: set[str] = set()  # names that the next list of analyses, which lags, does not show
         self.failing_lists = 0  # how many of the first ones fail
         self.can_select_phases = True  # else the installed definition is an older one
         self._versions = 0
@@ -121,14 +121,12 @@ class ApiServer:
             if self.lists <= self.failing_lists:
                 return web.json_response({"kind": "Status", "message": "etcd is away"}, status=500)
             fields = request.query.get("fieldSelector", "")
-            if fields.startswith("metadata.name="):
-                asked_for = stored.get(fields.removeprefix("metadata.name="))
-                return web.json_response({"items": [asked_for] if asked_for else [], "metadata": {}})
             if fields and not self.can_select_phases:
                 message = "field label not supported: status.phase"
                 return web.json_response({"kind": "Status", "message": message}, status=400)
             left_out = re.findall(r"status\.phase!=(\w+)", fields)
             shown = [one for name, one in stored.items() if name not in self.left_out]
+            self.left_out -= set(stored)
             items = [one for one in shown if one.get("status", {}).get("phase") not in left_out]
             return web.json_response({"items": items, "metadata": {}})
         if request.method == "POST":

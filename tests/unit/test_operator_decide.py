@@ -22,6 +22,7 @@ from dealguard_api.resource import (
 )
 from dealguard_operator.decide import decide, look_at
 from dealguard_operator.model import (
+    NO_REUSE,
     Analysis,
     CreateJob,
     CreateSecret,
@@ -29,6 +30,8 @@ from dealguard_operator.model import (
     DeleteJob,
     JobCondition,
     JobState,
+    Lookup,
+    LookUpReport,
     Observation,
     PodState,
     QuotaRefusal,
@@ -87,18 +90,27 @@ def test_a_result_lost_with_its_pod_is_read_again_from_storage() -> None:
     assert again.actions == (CreateJob(f"{JOB_NAME}-2", 1),), "the same run: its pod finds the stored report"
 
 
-def test_a_pod_whose_job_was_deleted_has_its_last_words() -> None:
-    deleted = observe(running(), job=None)
+@pytest.mark.parametrize("gone_by", [None, at(70)], ids=["left alone", "being deleted"])
+@pytest.mark.parametrize("lookup", [NO_REUSE, Lookup(at(0), job_name=JOB_NAME)], ids=["without reuse", "with reuse"])
+def test_a_pod_whose_job_was_deleted_has_its_last_words(gone_by: datetime | None, lookup: Lookup) -> None:
+    deleted = replace(observe(replace(running(), gone_by=gone_by), job=None), lookup=lookup)
     status, decision = settle(deleted, 60)
-    assert (status.phase, decision.actions) == (Phase.PROCESSING, ())
-    assert decision.requeue_after_seconds is not None
-    assert 0 < decision.requeue_after_seconds < 400
-    late, _ = settle(deleted, 60 + decision.requeue_after_seconds)
-    assert late.failure is not None
-    assert late.failure.reason == Reason.JOB_DELETED
-    spent, _ = settle(observe(failed(143, usage=usage(7)), job=None), 65)
+    assert (status.phase, status.conditions[0].reason) == (Phase.PROCESSING, Reason.JOB_DELETED)
+    assert (decision.actions, decision.events) == ((), ())
+    seconds = decision.requeue_after_seconds
+    assert seconds == 20 if gone_by else 300 < (seconds or 0) < 400
+    for pods in ((running(),), ()):  # on a node that does not answer, it never ends
+        lost = Observation(analysis(status), job=None, pods=tuple(replace(one, gone_by=gone_by) for one in pods))
+        late = 60 + (seconds or 0)
+        asked, decision = settle(replace(lost, lookup=None), late)
+        assert (asked.phase, decision.actions) == (Phase.PROCESSING, (LookUpReport(),))
+        failed_, _ = settle(replace(lost, lookup=Lookup(at(late), job_name=JOB_NAME)), late)
+        assert failed_.failure is not None
+        assert failed_.failure.reason == Reason.JOB_DELETED
+    spent, decision = settle(observe(failed(143, usage=usage(7)), job=None), 65)
     assert spent.failure is not None
     assert (spent.failure.reason, spent.usage) == (Reason.JOB_DELETED, Usage.model_validate(usage(7)))
+    assert [note.reason for note in decision.events] == ["Failed"]
     finished, _ = settle(observe(succeeded(), job=None), 65)
     assert finished.phase is Phase.COMPLETED
 
@@ -711,6 +723,8 @@ def test_a_permanent_code_is_the_end_whatever_else_happened_to_its_pod(exit_code
         ("none came after the eviction", (failed(143, is_disrupted=True),), ["Evicted"]),
         ("none came after the lost node", (LOST,), ["Evicted"]),
         ("stopped before it ran", (failed(1), gone(pod(2))), ["InternalError", "DeadlineExceeded"]),
+        ("its node's clock is behind", (failed(1), _stopped(143, end=245)), ["InternalError", "DeadlineExceeded"]),
+        ("a crash just before", (_stopped(1, end=300),), ["InternalError"]),
     ],
 )
 def test_only_what_the_deadline_ended_is_over_it(why: str, pods: tuple[PodState, ...], reasons: list[str]) -> None:

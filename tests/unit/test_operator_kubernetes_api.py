@@ -120,6 +120,9 @@ async def test_an_answer_that_is_no_list_is_no_empty_list(kmock: mock.RawHandler
     kmock[f"get {JOBS}"] << {"status": "ok"}
     with pytest.raises(errors.UnavailableError, match="no list"):
         _ = [job async for job in api.list_jobs(NAMESPACE)]
+    kmock["get"] << {"status": "ok"}
+    with pytest.raises(errors.UnavailableError, match="no list"):
+        await api.check_lists(NAMESPACE)
 
 
 @pytest.mark.parametrize(

@@ -332,17 +332,20 @@ def test_a_second_job_of_a_run_looks_again() -> None:
 
 def test_a_run_whose_job_is_gone_is_completed_by_another_if_it_stored_its_report() -> None:
     gone = Observation(analysis(started()), lookup=None)
-    _, decision = settle(gone, 60)
-    assert decision.actions == (LookUpReport(),), "before it fails"
-    away = Lookup(at(60), unavailable="The object storage does not answer.", retry_at=at(65))
-    _, decision = settle(replace(gone, lookup=away), 61)
-    assert (decision.status, decision.actions, decision.requeue_after_seconds) == (None, (), 4)
+    job_name = gone.analysis.status.job_name
+    for before in (None, Lookup(at(59)), Lookup(at(59), job_name="another", is_own_stored=True)):
+        _, decision = settle(replace(gone, lookup=before), 60)
+        assert (decision.status, decision.actions) == (None, (LookUpReport(),)), "before it fails"
+    away = Lookup(at(60), job_name=job_name, unavailable="The object storage does not answer.", retry_at=at(65))
+    waiting, decision = settle(replace(gone, lookup=away), 61)
+    assert (waiting.phase, current_reason(waiting)) == (Phase.PROCESSING, Reason.STORAGE_UNAVAILABLE)
+    assert (decision.actions, decision.events, decision.requeue_after_seconds) == ((), (), 4)
     _, decision = settle(replace(gone, lookup=away), 65)
     assert decision.actions == (LookUpReport(),)
-    failed, _ = settle(replace(gone, lookup=Lookup(at(66))), 66)
+    failed, _ = settle(replace(gone, lookup=Lookup(at(66), job_name=job_name)), 66)
     assert failed.failure is not None
     assert failed.failure.reason == Reason.JOB_DELETED
-    stored = replace(gone, lookup=Lookup(at(66), is_own_stored=True))
+    stored = replace(gone, lookup=Lookup(at(66), job_name=job_name, is_own_stored=True))
     again, decision = settle(stored, 66)
     assert (again.phase, again.run, again.job_count) == (Phase.PENDING, 1, 2)
     assert decision.actions == (LookUpReport(),), "what was said was about the Job before"

@@ -2,18 +2,21 @@
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dealguard_api.reasons import Reason
 from dealguard_api.report import Usage
 from dealguard_api.resource import Attempt, ContractAnalysisStatus
 from dealguard_operator.model import Observation, PodState, Running, Terminated
-from dealguard_operator.policies.diagnosis import Cause, analyze_outcome, cause_of, document_of
+from dealguard_operator.policies.diagnosis import STOPPED, Cause, analyze_outcome, cause_of, document_of
 
 # The newest are kept: the 11 that a Job counts at the highest backoffLimit, and 3 that it does not.
 MAX_ATTEMPTS_KEPT = 14
 # As JSON, their part of a status's 8 KB: with what they consumed it is enough for 8 at their longest, without for all.
 _MAX_ATTEMPTS_BYTES = 2640
+
+# Clocks of nodes, API server and operator may differ by so much.
+CLOCK_DIFFERENCE = timedelta(minutes=1)
 
 
 def record_attempts(observation: Observation) -> ContractAnalysisStatus:
@@ -128,5 +131,9 @@ def _hit_deadline(pod: PodState, observation: Observation) -> bool:
     condition = observation.job.condition("FailureTarget", "Failed") if observation.job else None
     if condition is None or condition.reason != "DeadlineExceeded" or pod != observation.pods[-1]:
         return False
-    ended = ended_at(pod)
-    return ended is None or condition.since is None or ended >= condition.since
+    container, ended = pod.deciding_container, ended_at(pod)
+    if container is not None and container.exit_code not in STOPPED:
+        return False
+    # A node's clock against the control plane's.
+    is_before = ended is not None and condition.since is not None and ended + CLOCK_DIFFERENCE < condition.since
+    return not is_before

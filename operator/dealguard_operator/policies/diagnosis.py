@@ -20,8 +20,8 @@ from dealguard_operator.policies.messages import with_next_step
 # Codes that say no more than "it ended": other signs are looked at before them.
 _GENERIC_CODES = (ExitCode.INTERNAL_ERROR, ExitCode.TERMINATED)
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
-_SIGKILL = 137
-_SIGTERM = 143
+# SIGKILL and SIGTERM.
+STOPPED = (137, 143)
 
 # Far above any real figure, and far below what a status can carry or add up: more is no measurement.
 _MAX_DIGITS = 12
@@ -56,7 +56,7 @@ def cause_of(pod: PodState, *, hit_deadline: bool = False) -> Cause:
         return _plain(Reason.DEADLINE_EXCEEDED)
     if pod.reason == "Evicted" or pod.is_disrupted:
         return _plain(Reason.EVICTED)
-    if container is None or container.exit_code in (_SIGTERM, _SIGKILL):
+    if container is None or container.exit_code in STOPPED:
         return _plain(Reason.TERMINATED)
     return Cause(Reason.INTERNAL_ERROR, _words(container, Reason.INTERNAL_ERROR))
 

@@ -12,7 +12,13 @@ from dealguard_api.exit_codes import ExitCode
 from dealguard_api.reasons import Reason, explain
 from dealguard_api.resource import MAX_SUMMARY_BYTES, ContractAnalysisStatus, Failure, Phase, Result
 from dealguard_operator.model import Analysis, JobCondition, Observation, PodState, Verdict
-from dealguard_operator.policies.attempts import FailedAttempt, ended_at, failed_attempts, has_succeeded
+from dealguard_operator.policies.attempts import (
+    CLOCK_DIFFERENCE,
+    FailedAttempt,
+    ended_at,
+    failed_attempts,
+    has_succeeded,
+)
 from dealguard_operator.policies.conditions import current_reason, set_conditions
 from dealguard_operator.policies.diagnosis import Cause, analyze_outcome, waiting_cause
 from dealguard_operator.policies.messages import safe, with_next_step
@@ -23,11 +29,8 @@ from dealguard_operator.policies.runs import begin_another_job
 # node to report it. Beyond, the node itself is in trouble.
 LAST_WORDS_SECONDS = 10
 
-# Clocks of nodes, API server and operator may differ by a minute.
-CLOCK_DIFFERENCE_SECONDS = 60
-
 # The Job controller ends a Job at its deadline; if it does not, the operator does, by its own clock.
-OVERDUE_SECONDS = 30 + CLOCK_DIFFERENCE_SECONDS
+OVERDUE_SECONDS = 30 + CLOCK_DIFFERENCE.total_seconds()
 
 # A node that is added takes two or three minutes; an image that is missing does not appear by itself.
 DEFAULT_START_DEADLINE_SECONDS = 180
@@ -239,7 +242,7 @@ def _finished(
 ) -> ContractAnalysisStatus:
     # The end is a node's clock, the start the API server's: keep them in order, and out of the future.
     start = status.started_at
-    latest = now + timedelta(seconds=CLOCK_DIFFERENCE_SECONDS)
+    latest = now + CLOCK_DIFFERENCE
     finished_at = min(max(ended_at, start) if start else ended_at, max(latest, start) if start else latest)
     return status.model_copy(
         update={

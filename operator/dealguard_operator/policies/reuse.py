@@ -152,7 +152,7 @@ def needs_lookup(observation: Observation, now: datetime, *, may_start: bool) ->
         may_start: whether it has a place, so that its Job would be made now.
     """
     lookup = observation.lookup
-    if lookup is None or lookup.is_own_stored:  # that was about the Job before
+    if lookup is None:
         return True
     if lookup.unavailable is not None:
         return lookup.retry_at is None or now >= lookup.retry_at
