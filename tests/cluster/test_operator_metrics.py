@@ -109,7 +109,7 @@ def test_a_scrape_tells_what_waits_what_ended_and_what_it_cost(
     assert found[of("api_requests_total", verb="update", resource=f"{names.PLURAL}/status", code="200")] >= 5
     for resource in (names.PLURAL, "jobs", "pods"):
         assert found[of("watch_last_event_age_seconds", resource=resource)] < 60, resource
-    assert found[of("leader")] == 1
+    assert found[of("leader", lease="")] == 1
     assert found[of("stale_watches")] == 0
     assert found[("process_resident_memory_bytes", frozenset())] > 10_000_000
 
