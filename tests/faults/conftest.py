@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from dealguard_api import names
 from dealguard_cluster import Cluster
 from tests.cluster.api_proxy import ApiProxy
 from tests.cluster.operator_tools import operator_environment
-from tests.cluster.tools import only_run_with, running_cluster
+from tests.cluster.tools import analysis_manifest, only_run_with, running_cluster
 from tests.faults.api import ApiServer
 from tests.faults.crd import install_definition
 from tests.faults.figures import FIGURES, IS_FULL, Figures
 from tests.faults.processes import OperatorProcess
-from tests.faults.stage import Stage
+from tests.faults.stage import Stage, wait_until
 
 NAME = os.environ.get("DEALGUARD_FAULTS_CLUSTER", "dealguard-chaos")
 # A node that stops answering is given up after half a minute, not after six. The kubelet renews its lease every 10 s.
@@ -93,6 +94,16 @@ def new_namespace(api: ApiServer) -> Iterator[Callable[[], str]]:
 def namespace(new_namespace: Callable[[], str]) -> str:
     """A namespace of the test's own."""
     return new_namespace()
+
+
+@pytest.fixture
+def collector(api: ApiServer, namespace: str) -> None:
+    """The garbage collector, once it knows our kind: it looks for new ones every 30 s."""
+    owner = api.create("contractanalyses", namespace, analysis_manifest(namespace, "owner", suspend=True))
+    reference = {"apiVersion": names.API_VERSION, "kind": names.KIND, "name": "owner", "uid": owner["metadata"]["uid"]}
+    api.create("secrets", namespace, {"metadata": {"name": "owned", "ownerReferences": [reference]}})
+    api.delete("contractanalyses", namespace, "owner")
+    wait_until("the collector to know our kind", lambda: not api.list("secrets", namespace), 90)
 
 
 @pytest.fixture

@@ -346,6 +346,8 @@ def _reconciling(settings: OperatorSettings, skew: timedelta) -> Iterator[None]:
     assert not ended, ended
 
 
+@pytest.mark.usefixtures("collector")
+@pytest.mark.parametrize("serves", ["one namespace", "all namespaces"])
 def test_the_definition_is_removed_and_installed_again(
     api: ApiServer,
     stage: Stage,
@@ -353,8 +355,11 @@ def test_the_definition_is_removed_and_installed_again(
     tmp_path: Path,
     figures: Figures,
     is_full: bool,
+    serves: str,
 ) -> None:
     """With it go all analyses; those created afterwards are served, by the watch or else by the resync."""
+    if serves == "all namespaces":  # then Kopf watches definitions, and begins and ends its watches by them
+        environment = {**environment, "DEALGUARD_NAMESPACES": ""}
     if not is_full:
         environment = {**environment, "DEALGUARD_RESYNC_SECONDS": "5"}
     try:
@@ -380,8 +385,8 @@ def test_the_definition_is_removed_and_installed_again(
             later = time.monotonic() - began
         figures.add_stage(
             "definition",
-            f"definition removed and installed again: the next analysis at its end after {took:.1f} s, "
-            f"one later after {later:.1f} s, operator restarted {operator.starts - 1} times",
+            f"definition removed and installed again, {serves} served: the next analysis at its end after {took:.1f} "
+            f"s, one later after {later:.1f} s, operator restarted {operator.starts - 1} times",
             stage,
             faults=1,
             seconds=round(took, 1),

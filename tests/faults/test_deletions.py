@@ -5,27 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from dealguard_api import names
-from tests.cluster.tools import analysis_manifest
 from tests.faults.api import ApiServer, RefusedError
 from tests.faults.figures import Figures
 from tests.faults.processes import OperatorProcess
 from tests.faults.stage import Stage, reason_of, wait_until, words_of
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900), pytest.mark.usefixtures("collector")]
 
 GONE_SECONDS = 30
 POD_SECONDS = 10
-
-
-@pytest.fixture(autouse=True)
-def collector(api: ApiServer, namespace: str) -> None:
-    """The garbage collector, once it knows our kind: it looks for new ones every 30 s."""
-    owner = api.create("contractanalyses", namespace, analysis_manifest(namespace, "owner", suspend=True))
-    reference = {"apiVersion": names.API_VERSION, "kind": names.KIND, "name": "owner", "uid": owner["metadata"]["uid"]}
-    api.create("secrets", namespace, {"metadata": {"name": "owned", "ownerReferences": [reference]}})
-    api.delete("contractanalyses", namespace, "owner")
-    wait_until("the collector to know our kind", lambda: not api.list("secrets", namespace), 90)
 
 
 @pytest.mark.parametrize("what", ["resource", pytest.param("namespace", marks=pytest.mark.long_faults)])
