@@ -1,4 +1,4 @@
-"""Real pods on the real kubelet: memory that runs out, an eviction, a node that stops answering.
+"""Real pods on the real kubelet: memory that runs out, an eviction, a node or a storage that stops answering.
 
 The analyses are Claude's, played by the stand-in, which counts what would have been paid.
 """
@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.long_faults, pytest.mark.timeout(
 
 # Long enough to do something to the pod meanwhile.
 ANALYSIS_SECONDS = 10.0
+STORAGE_AWAY_SECONDS = 30.0
 # conftest.py's: the node is declared gone, and its pods are deleted.
 GONE_SECONDS = 90
 OUT_OF_SERVICE = {"key": "node.kubernetes.io/out-of-service", "value": "nodeshutdown", "effect": "NoExecute"}
@@ -149,6 +150,40 @@ def test_a_pod_is_evicted(
     assert _reason(status) == "Completed", status
     assert [attempt["reason"] for attempt in status["attempts"]] == ["Evicted", "Completed"]
     figures.add("nodes", "real kubelet: evicted while analysed, completed by a second pod", faults=1, analyses=1)
+
+
+def test_the_object_storage_is_away_as_the_answer_arrives(
+    cluster: Cluster,
+    analyses: Stage,
+    real: dict[str, str],
+    claude: ClaudeStandin,
+    tmp_path: Path,
+    figures: Figures,
+) -> None:
+    """What was paid for waits in the pod: no attempt fails, and none is paid again."""
+    with OperatorProcess(real, tmp_path / "operator.log"):
+        analyses.create("lease", engine="claude")
+        wait_until("it to be analysed", lambda: claude.calls() == 1, 60)
+        supervision.stop(cluster.layout, "minio")
+        try:
+            time.sleep(ANALYSIS_SECONDS + STORAGE_AWAY_SECONDS)
+            assert analyses.status("lease")["stage"] == "Analyzing"
+        finally:
+            supervision.start(cluster.layout, "minio")
+        back_at = time.monotonic()
+        status = _wait_ended(analyses, "lease", 60)
+        took = time.monotonic() - back_at
+    assert _reason(status) == "Completed", status
+    assert [attempt["reason"] for attempt in status["attempts"]] == ["Completed"]
+    assert claude.calls() == 1, "it is not paid again"
+    figures.add(
+        "nodes",
+        f"real kubelet: object storage away for {STORAGE_AWAY_SECONDS:.0f} s as the answer arrived, "
+        f"Completed {took:.1f} s after its return, paid once",
+        faults=1,
+        analyses=1,
+        seconds=round(took, 1),
+    )
 
 
 @pytest.mark.usefixtures("second_node")
