@@ -329,10 +329,8 @@ def test_a_sweep_removes_exactly_what_nothing_needs(
     delete = ("--delete", "--grace-seconds=0", "--settle-seconds=0")
     with ApiProxy(Path(cluster.kubeconfig)) as proxy:
         kubeconfig = str(proxy.kubeconfig(tmp_path / "kubeconfig"))
-        for status, answer in (
-            (500, {}),
-            (200, {"status": "ok"}),
-        ):  # and a proxy that answers in the API server's place
+        # The second is a proxy that answers in the API server's place.
+        for status, answer in ((500, {}), (200, {"status": "ok"})):
             proxy.fault = lambda request, fault=(status, answer): fault
             refused = run(*delete, expect=1, KUBECONFIG=kubeconfig)
             assert "nothing more was removed" in refused

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -109,6 +110,13 @@ def analyses(cluster: Cluster, api: ApiServer, namespace: str) -> Stage:
     return Stage(api, namespace)
 
 
+def _create_and_wait_for_claude(analyses: Stage, claude: ClaudeStandin, **spec: Any) -> str:
+    """Create an analysis, and wait until its pod has asked Claude; its uid."""
+    uid = analyses.create("lease", engine="claude", **spec)
+    wait_until("it to be analysed", lambda: claude.calls() == 1, 60)
+    return uid
+
+
 def _wait_ended(analyses: Stage, name: str, seconds: float) -> Raw:
     wait_until(f"{name} to end", lambda: analyses.status(name).get("phase") in TERMINAL, seconds)
     return analyses.status(name)
@@ -140,8 +148,7 @@ def test_a_pod_is_evicted(
     figures: Figures,
 ) -> None:
     with OperatorProcess(real, tmp_path / "operator.log"):
-        uid = analyses.create("lease", engine="claude", backoffLimit=0)
-        wait_until("it to be analysed", lambda: claude.calls() == 1, 60)
+        uid = _create_and_wait_for_claude(analyses, claude, backoffLimit=0)
         (pod,) = analyses.pods_of(uid)
         name = pod["metadata"]["name"]
         eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
@@ -162,8 +169,7 @@ def test_the_object_storage_is_away_as_the_answer_arrives(
 ) -> None:
     """What was paid for waits in the pod: no attempt fails, and none is paid again."""
     with OperatorProcess(real, tmp_path / "operator.log"):
-        analyses.create("lease", engine="claude")
-        wait_until("it to be analysed", lambda: claude.calls() == 1, 60)
+        _create_and_wait_for_claude(analyses, claude)
         supervision.stop(cluster.layout, "minio")
         try:
             time.sleep(ANALYSIS_SECONDS + STORAGE_AWAY_SECONDS)
@@ -200,8 +206,7 @@ def test_a_node_stops_answering(
 ) -> None:
     """Its kubelet stops, its containers go on. What they stored is found and not paid again, and no run ends early."""
     with OperatorProcess(real, tmp_path / "operator.log") as operator:
-        uid = analyses.create("lease", engine="claude", backoffLimit=0, deadlineSeconds=600)
-        wait_until("it to be analysed", lambda: claude.calls() == 1, 60)
+        uid = _create_and_wait_for_claude(analyses, claude, backoffLimit=0, deadlineSeconds=600)
         wait_until("the status to say so", lambda: analyses.status("lease").get("stage") == "Analyzing", 10)
         (pod,) = analyses.pods_of(uid)
         supervision.stop(cluster.layout, "kubelet")
