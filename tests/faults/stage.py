@@ -262,8 +262,7 @@ class Stage:
             analysis = self.api.get("contractanalyses", self.namespace, name)
             if analysis is None or not analysis["spec"]["suspend"]:
                 continue
-            reasons = [condition["reason"] for condition in analysis["status"]["conditions"]]
-            if "Suspended" in reasons and not self.jobs_of(analysis["metadata"]["uid"]):
+            if reason_of(analysis.get("status", {})) == "Suspended" and not self.jobs_of(analysis["metadata"]["uid"]):
                 self.api.merge("contractanalyses", self.namespace, name, {"spec": {"suspend": False}})
 
     def write(self, pod: Raw, phase: str, *, more: Raw | None = None, **states: Raw) -> None:

@@ -156,16 +156,16 @@ def test_kill_at_every_transition(
     stage.stage_seconds = 1.5  # so that the operator, just begun, tells each stage
     with operator:
         for number, instant in enumerate(instants(kills)):
-            killer.arm(operator, instant)
             operator.revive()
+            killer.arm(operator, instant)  # now: until then nothing kills, not a late request of the dead one either
             due = analyses * (number + 1) // kills - len(stage.created)
             for place in range(max(due, 1)):
                 kind = instant.kind if place < 2 else next(kinds)
                 stage.create(f"{kind.name}-{number}-{place}")
             _wait_killed(killer, instant, stage, number)
             assert operator.wait_killed(30)
-        killer.arm(operator, Instant("never", PLAIN, is_after=True))
         operator.revive()
+        killer.arm(operator, Instant("never", PLAIN, is_after=True))
         stage.wait_finished(120)
     twice = [f"Job {name} was made {count} times" for name, count in killer.jobs_made.items() if count > 1]
     assert killer.jobs_made.total() == sum(kind_of(name).jobs for name in stage.created), "one for each uid and run"
